@@ -96,63 +96,12 @@ class UnitRow(Row, table="units", key=("unit",)):
     meaning: Text = Field(description="What one of it is.")
 
 
-class OfferRow(Row, table="offers", key=("id", "as_of")):
-    """What can be bought, and until when. The newest row of an id is its status."""
-
-    id: Slug = Field(description="The name a scenario uses.")
-    kind: Literal["llm", "embedding", "reranker", "vector_store", "tuned_model", "gpu", "service"] = Field(
-        description="What is sold; a service is recorded for its status and cannot be chosen."
-    )
-    provider: Text = Field(description="Who sells it.")
-    offer: Text = Field(description="What the seller calls it.")
-    availability: Literal["open", "closing", "closed"] = Field(
-        description="For a new customer: open, closing (an end is announced) or closed."
-    )
-    announced_on: IsoDate | None = Field(description="When the seller announced the end.")
-    ends_on: IsoDate | None = Field(description="First day without it.")
-    as_of: IsoDate = Field(description="When the source was read or published.")
-    source_kind: Literal["official", "secondary", "library"] = Field(description="How near the source is.")
-    source: Source = Field(description="Address, or library with version and release date.")
-    note: str = Field(description="Conditions that the columns do not hold.")
-
-    @model_validator(mode="after")
-    def _dates(self) -> Self:
-        if self.availability == "closing" and self.ends_on is None:
-            raise ValueError("ends_on is blank: a closing offer needs the day it ends")
-        return self
-
-
-class PriceRow(Row, table="prices", key=("offer", "item", "as_of")):
-    """Prices no library carries. Append-only: a new price is a new row, and the newest counts."""
-
-    offer: Annotated[str, References("offers", "id")] = Field(
-        description="What is sold: an id of offers.csv."
-    )
-    item: Identifier = Field(description="What is charged for: the name of the cost model's input.")
-    unit: Unit = Field(description="Unit of value, low and high.")
-    value: float = Field(ge=0, description="The price used.")
-    low: float | None = Field(ge=0, description="Lowest price seen for a like offer.")
-    high: float | None = Field(ge=0, description="Highest price seen for a like offer.")
-    currency: Literal["USD"] = Field(description="Currency of the price.")
-    as_of: IsoDate = Field(description="When the source was read or published.")
-    source_kind: Literal["official", "secondary", "library", "third_party_measurement"] = Field(
-        description="The seller's own page, a dated copy of it, a library's data, or a measurement."
-    )
-    source: Source = Field(description="Address, or library with version and release date.")
-    note: str = Field(description="What the price covers.")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        _ascending(self, "low", "value", "high")
-        return self
-
-
 class AssumptionRow(Row, table="assumptions", key=("name",)):
     """Inputs of the cost model that are not prices: a base value, a likely range and an allowed range."""
 
     name: Identifier = Field(description="The input's name in formulas and scenario files.")
     label: Text = Field(description="The same in plain English, for calculators.")
-    group: Literal["traffic", "tokens", "retrieval", "fine-tuning", "serving", "people", "evaluation"] = (
+    group: Literal["traffic", "tokens", "retrieval", "agentic search", "fine-tuning", "serving", "people", "evaluation"] = (
         Field(description="Where a calculator lists it.")
     )
     kind: Literal["workload", "decision", "uncertain"] = Field(
@@ -165,6 +114,9 @@ class AssumptionRow(Row, table="assumptions", key=("name",)):
     high: float = Field(description="High end of the likely range.")
     maximum: float = Field(description="Highest value a scenario may give.")
     log_scale: bool = Field(description="Whether draws and sliders are spaced by ratio.")
+    draw: int | None = Field(
+        ge=0, description="Its place among the draws, never given to another; blank if it is not drawn."
+    )
     source_kind: Literal["cited", "assumption", "seed", "measured_by_third_party"] = Field(
         description="Cited, our assumption, taken from the source document, or measured by someone else."
     )
@@ -175,54 +127,13 @@ class AssumptionRow(Row, table="assumptions", key=("name",)):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         _ascending(self, "minimum", "low", "base", "high", "maximum")
+        if (self.draw is not None) != (self.kind == "uncertain"):
+            raise ValueError(f"draw = {self.draw}: must be given for an uncertain assumption and for no other")
         if self.log_scale and self.low <= 0:
             raise ValueError(f"low = {self.low:g}: must be > 0 on a log scale")
         if self.source_kind in ("cited", "measured_by_third_party") and not (self.source and self.as_of):
             raise ValueError("source or as_of is blank: a cited value needs both")
         return self
-
-
-class ModelRow(Row, table="models", key=("id",)):
-    """Language models the calculators offer. Prices come from genai-prices."""
-
-    id: Annotated[str, References("offers", "id")] = Field(description="The name a scenario uses.")
-    provider: Slug = Field(description="Provider id in genai-prices.")
-    price_ref: Text = Field(description="Model name in genai-prices.")
-    context_window_tokens: int = Field(gt=0, description="Longest prompt.")
-    min_cacheable_tokens: int = Field(ge=0, description="Shortest prefix the provider caches.")
-    cache_ttl_seconds: int = Field(gt=0, description="How long a cached prefix lives without being read.")
-    as_of: IsoDate = Field(description="When the source was read or published.")
-    source_kind: Literal["official", "secondary", "library", "assumption"] = Field(
-        description="How near the source of the limits is."
-    )
-    source: Source = Field(description="Source of the limits.")
-    note: str = Field(description="What the columns do not hold.")
-
-
-class EmbeddingRow(Row, table="embeddings", key=("id",)):
-    """Embedding models the calculators offer. Prices come from genai-prices."""
-
-    id: Annotated[str, References("offers", "id")] = Field(description="The name a scenario uses.")
-    provider: Slug = Field(description="Provider id in genai-prices.")
-    price_ref: Text = Field(description="Model name in genai-prices.")
-    dimensions: int = Field(gt=0, description="Numbers in one vector, at the default size.")
-    as_of: IsoDate = Field(description="When the source was read or published.")
-    source_kind: Literal["official", "secondary", "library"] = Field(description="How near the source is.")
-    source: Source = Field(description="Source of the dimensions.")
-    note: str = Field(description="What the columns do not hold.")
-
-
-class PriceLibraryRow(Row, table="price_libraries", key=("name", "version")):
-    """Releases of the libraries that prices come from: their release date dates those prices."""
-
-    name: Slug = Field(description="Package name.")
-    version: Text = Field(description="Version.")
-    released_on: IsoDate = Field(description="When that version was released.")
-    role: Literal["prices", "cross-check", "transcribed"] = Field(
-        description="Read at run time, compared in tests, or copied by hand into prices.csv."
-    )
-    source: Source = Field(description="The project.")
-    note: str = Field(description="What we take from it.")
 
 
 class ThroughputRow(Row, table="throughput", key=("model", "gpu", "input_tokens", "output_tokens", "as_of")):
@@ -234,7 +145,9 @@ class ThroughputRow(Row, table="throughput", key=("model", "gpu", "input_tokens"
     output_tokens: int = Field(gt=0, description="Generated tokens per request.")
     requests_per_second: float = Field(gt=0, description="Completed requests per second on one GPU.")
     as_of: IsoDate = Field(description="When it was measured or published.")
-    source_kind: Literal["third_party_measurement"] = Field(description="Who measured it.")
+    source_kind: Literal["third_party_measurement", "official"] = Field(
+        description="Someone else's measurement, or the maker's own."
+    )
     source: Source = Field(description="Address of the measurement.")
     note: str = Field(description="Conditions.")
 

@@ -12,6 +12,7 @@ lost in the recording (`if`, `**`, `math.*`, `%`, `//`, `==`) raises at trace ti
 from __future__ import annotations
 
 import inspect
+import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from types import SimpleNamespace
@@ -93,7 +94,7 @@ class Traced:
     def _refuse(self, *_: Any) -> Any:
         raise TypeError(
             "a formula may use + - * /, < <= > >=, & | ~ and where, minimum, maximum, ceil, floor, exp, "
-            "expm1, log; an if, and, or, not, ==, **, //, % or math function cannot be recorded"
+            "expm1, log, sqrt; an if, and, or, not, ==, **, //, % or math function cannot be recorded"
         )
 
     __bool__ = __float__ = __int__ = __index__ = _refuse
@@ -164,6 +165,11 @@ def log(x: Quantity) -> Quantity:
     return _apply("log", np.log, "log", x)
 
 
+def sqrt(x: Quantity) -> Quantity:
+    """The square root."""
+    return _apply("sqrt", np.sqrt, "sqrt", x)
+
+
 def trace(model: Callable[[Any], Mapping[str, Quantity]], inputs: Iterable[str]) -> dict[str, Quantity]:
     """Call `model` with a namespace of symbols, one for each input name, and return what it recorded."""
     return dict(model(SimpleNamespace(**{name: Traced("input", name) for name in inputs})))
@@ -182,7 +188,7 @@ def symbolic(function: Callable[..., Quantity], **latex_names: str) -> Any:
 
 
 _CALLS = {"min": "Math.min", "max": "Math.max", "ceil": "Math.ceil", "floor": "Math.floor"}
-_CALLS |= {"exp": "Math.exp", "expm1": "Math.expm1", "log": "Math.log"}
+_CALLS |= {"exp": "Math.exp", "expm1": "Math.expm1", "log": "Math.log", "sqrt": "Math.sqrt"}
 
 
 def javascript(name: str, inputs: Iterable[str], outputs: Mapping[str, Quantity]) -> str:
@@ -238,7 +244,7 @@ def _literal(value: Any) -> str:
 
 def _expression(op: str, args: list[str]) -> str:
     if op == "input":
-        return f"i.{args[0]}"
+        return f"i[{json.dumps(args[0])}]" if "." in args[0] else f"i.{args[0]}"
     if op in _CALLS:
         return f"{_CALLS[op]}({','.join(args)})"
     if op == "where":

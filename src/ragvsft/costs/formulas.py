@@ -5,9 +5,8 @@ Constant volume; no growth, no discounting. A month is 730 hours. Token prices a
 """
 
 from ragvsft.formula import Quantity, ceil, expm1, log, maximum, minimum, where
+from ragvsft.units import SECONDS_PER_MONTH
 
-HOURS_PER_MONTH = 730
-SECONDS_PER_MONTH = HOURS_PER_MONTH * 3600
 TOKENS_PER_RERANKED_DOCUMENT = 510
 DOCUMENTS_PER_SEARCH = 100
 MINIMUM_READ_UNITS = 0.25
@@ -93,6 +92,28 @@ def call_usd(
     )
 
 
+# Search by an agent: rounds of a tool call and reading, then the answer
+
+
+def agent_prompt_tokens(
+    call: Quantity,
+    prefix_tokens: Quantity,
+    query_tokens: Quantity,
+    tool_tokens: Quantity,
+    call_tokens: Quantity,
+) -> Quantity:
+    """Tokens of the whole prompt of the agent's call number `call`, from 1: it grows by a round each time."""
+    return prefix_tokens + query_tokens + (call - 1) * (tool_tokens + call_tokens)
+
+
+def agent_fresh_tokens(tool_tokens: Quantity, call_tokens: Quantity) -> Quantity:
+    """Tokens of an agent's prompt after the first that no earlier call has read.
+
+    The cache holds prompts, not outputs, so the tokens written in the round before are fresh as well.
+    """
+    return tool_tokens + call_tokens
+
+
 # An index
 
 
@@ -119,37 +140,37 @@ def index_gb(chunks: Quantity, embedding_dimensions: Quantity, payload_bytes_per
 def index_build_usd(
     indexed_tokens: Quantity,
     index_gb: Quantity,
-    embedding_usd_per_mtok: Quantity,
-    vector_usd_per_million_writes: Quantity,
+    usd_per_mtok: Quantity,
+    usd_per_million_writes: Quantity,
 ) -> Quantity:
     """USD to embed and write the whole index once. One write unit covers 1 KB (docs.pinecone.io)."""
-    return tokens_usd(indexed_tokens, embedding_usd_per_mtok) + index_gb * vector_usd_per_million_writes
+    return tokens_usd(indexed_tokens, usd_per_mtok) + index_gb * usd_per_million_writes
 
 
 def index_monthly_usd(
     index_gb: Quantity,
     index_build_usd: Quantity,
     corpus_churn_per_month: Quantity,
-    vector_usd_per_gb_month: Quantity,
-    vector_minimum_usd_per_month: Quantity,
+    usd_per_gb_month: Quantity,
+    minimum_usd_per_month: Quantity,
+    replicas: Quantity,
+    usd_per_replica_month: Quantity,
 ) -> Quantity:
     """USD a month to store the index and re-embed what changed, at least the plan's minimum.
 
-    Reads are charged per query and not counted towards the minimum, so a month's bill does not depend on
+    A store on one's own machines costs one machine a replica instead. Reads are charged per query and not counted towards the minimum, so a month's bill does not depend on
     volume; this overstates it by at most the minimum.
     """
-    return maximum(
-        vector_minimum_usd_per_month,
-        index_gb * vector_usd_per_gb_month + corpus_churn_per_month * index_build_usd,
-    )
+    used_usd = index_gb * usd_per_gb_month + corpus_churn_per_month * index_build_usd
+    return maximum(minimum_usd_per_month, used_usd) + replicas * usd_per_replica_month
 
 
 # Retrieval, per query
 
 
-def search_usd_per_query(index_gb: Quantity, vector_usd_per_million_reads: Quantity) -> Quantity:
+def search_usd_per_query(index_gb: Quantity, usd_per_million_reads: Quantity) -> Quantity:
     """USD for one vector search: a read unit per GB of the namespace, at least 0.25 (docs.pinecone.io)."""
-    return maximum(MINIMUM_READ_UNITS, index_gb) * vector_usd_per_million_reads / 1e6
+    return maximum(MINIMUM_READ_UNITS, index_gb) * usd_per_million_reads / 1e6
 
 
 def rerank_searches_per_query(candidates: Quantity, tokens_per_chunk: Quantity) -> Quantity:
@@ -213,23 +234,35 @@ def tuned_prefix_tokens(prefix_tokens: Quantity, prompt_cut_fraction: Quantity) 
     return (1 - prompt_cut_fraction) * prefix_tokens
 
 
+def gpu_seconds(
+    prompt_tokens: Quantity,
+    output_tokens: Quantity,
+    prefill_tokens_per_second: Quantity,
+    decode_tokens_per_second: Quantity,
+    throughput_reached_fraction: Quantity,
+) -> Quantity:
+    """Seconds of one GPU that a request takes up, at the share of the published throughput that is reached."""
+    at_full_load = prompt_tokens / prefill_tokens_per_second + output_tokens / decode_tokens_per_second
+    return at_full_load / throughput_reached_fraction
+
+
 def gpus_needed(
     queries_per_month: Quantity,
     peak_to_mean_ratio: Quantity,
-    requests_per_second_per_gpu: Quantity,
+    gpu_seconds_per_query: Quantity,
     gpu_utilisation_cap: Quantity,
-    min_gpus: Quantity,
+    replicas: Quantity,
 ) -> Quantity:
     """GPUs that serve the peak without passing the utilisation cap: a staircase in volume."""
     peak_per_second = queries_per_month * peak_to_mean_ratio / SECONDS_PER_MONTH
-    return maximum(min_gpus, ceil(peak_per_second / (requests_per_second_per_gpu * gpu_utilisation_cap)))
+    return maximum(replicas, ceil(peak_per_second * gpu_seconds_per_query / gpu_utilisation_cap))
 
 
 def gpu_utilisation_to_break_even(
-    gpu_usd_per_hour: Quantity, requests_per_second_per_gpu: Quantity, usd_per_query: Quantity
+    gpu_usd_per_hour: Quantity, gpu_seconds_per_query: Quantity, usd_per_query: Quantity
 ) -> Quantity:
     """Mean utilisation, 0 to 1, above which a GPU costs less than this price per query."""
-    return gpu_usd_per_hour / (3600 * requests_per_second_per_gpu * usd_per_query)
+    return gpu_usd_per_hour * gpu_seconds_per_query / (3600 * usd_per_query)
 
 
 # Evaluation and totals

@@ -1,38 +1,44 @@
-"""A scenario: a workload, the offers it would use, the assumptions it overrides, and what each option costs.
+"""A scenario: a workload, where its text may go, the columns to compare, and prices of one's own.
 
-A scenario file is TOML with plain keys: the names of `data/assumptions.csv`, one key for each kind of offer
-(`llm`, `embedding`, `reranker`, `vector_store`, `tuned_model`, `gpu`), and optionally `[prices.<input>]`
-tables that carry resolved prices with their dates.
+A scenario file is TOML. Plain keys are the names of `data/assumptions.csv`, `text_may_go`,
+`needs_documents`, `columns`, and one key for each role whose offer is chosen (`embedder`, `reranker`,
+`store`, `gpu`). Optional tables: `[hosts.COLUMN]` chooses the offers of one column, `[mine]` is a column of
+the reader's own prices, and `[prices.OFFER.ITEM]` carries a price with its date. A file of the first edition
+opens too; what has no place any more is said line by line.
 """
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from pydantic import Field, model_validator
 
-from ragvsft.costs.options import NEEDS, OPTIONS, longest_call_tokens
+from ragvsft.costs import columns as cols
+from ragvsft.costs.columns import DEFAULT_COLUMNS, MINE, Hosted
+from ragvsft.costs.inputs import ROLES, Inputs, inputs
 from ragvsft.data import AssumptionRow, Identifier, Row, Slug, Text, load, nearest
-from ragvsft.prices import (
-    DEFAULT_SELECTION,
-    KINDS,
-    LABELS,
-    Kind,
-    Price,
-    ResolvedPrices,
-    Status,
-    choices,
-    resolve,
-)
+from ragvsft.prices import PLACES, OfferRow, Place, Price, items, of_kind, offer, offers, rates, today
+from ragvsft.prices.offers import label as offer_label
 
 MAX_PRICE = 1e12
 """Highest value a carried price may have: beyond it totals would pass the range of a float."""
+
+CHOSEN_ROLES = tuple(role.name for role in ROLES.values() if not role.of_column)
+COLUMN_ROLES = tuple(role.name for role in ROLES.values() if role.of_column)
+
+RENAMED = {"embedding": "embedder", "vector_store": "store", "min_gpus": "replicas"}
+"""Keys of first-edition files that live on under another name."""
+
+DROPPED = {
+    "tuned_model": "the tuned host follows from the column; choose it with [hosts.COLUMN] tuned_llm",
+    "requests_per_second_per_gpu_short": "throughput follows from the model; see throughput_reached_fraction",
+    "requests_per_second_per_gpu_rag": "throughput follows from the model; see throughput_reached_fraction",
+}
+"""Keys of first-edition files without a successor, and what to do instead."""
 
 
 class WorkloadRow(Row, table="workloads", key=("workload", "name")):
@@ -40,12 +46,18 @@ class WorkloadRow(Row, table="workloads", key=("workload", "name")):
 
     workload: Slug = Field(description="Id of the example.")
     label: Text = Field(description="The name a reader sees.")
-    name: Identifier = Field(description="Name of the cost model's input, as in assumptions.csv.")
-    value: float = Field(description="The example's value, in that input's unit. Our assumption.")
+    name: Identifier = Field(description="An assumption's name, or needs_documents.")
+    value: float = Field(
+        description="The example's value, in that input's unit; needs_documents is 1 or 0. Our assumption."
+    )
 
     @model_validator(mode="after")
     def _in_range(self) -> Self:
-        checked(self.name, self.value)
+        if self.name == "needs_documents":
+            if self.value not in (0, 1):
+                raise ValueError(f"needs_documents = {self.value:g}: must be 0 or 1")
+        else:
+            checked(self.name, self.value)
         return self
 
 
@@ -55,101 +67,112 @@ class ScenarioError(ValueError):
 
 @dataclass(frozen=True)
 class Scenario:
-    """Every assumption by name, the chosen offer of every kind, and prices that its file carries."""
+    """Every assumption by name, and the reader's choices.
+
+    `typed` names the assumptions that the reader gave: they are known, so no range is drawn for them.
+    `notes` says what of an older file was renamed or dropped.
+    """
 
     assumptions: Mapping[str, float]
-    selection: Mapping[str, str]
-    carried_prices: tuple[Price, ...] = ()
-    _resolved: ResolvedPrices = field(init=False, repr=False, compare=False)
+    needs_documents: bool = True
+    text_may_go: Place = "anywhere"
+    columns: tuple[str, ...] = DEFAULT_COLUMNS
+    offers: Mapping[str, str] = field(default_factory=dict)
+    hosts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    carried: Mapping[str, Mapping[str, Price]] = field(default_factory=dict)
+    typed: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        carried = {price.name for price in self.carried_prices}
-        resolved = resolve(self.selection, horizon_months=self.assumptions["horizon_months"], carried=carried)
-        object.__setattr__(self, "_resolved", resolved)
+    def hosted(self, column_id: str) -> Hosted:
+        """A column with the offers that this scenario uses."""
+        return cols.hosted(
+            column_id,
+            self.text_may_go,
+            self.assumptions["horizon_months"],
+            {**self.offers, **self.hosts.get(column_id, {})},
+            self.carried,
+        )
 
-    @property
-    def prices(self) -> tuple[Price, ...]:
-        """The prices in use: carried ones first, today's for the rest."""
-        known = (*self._resolved.prices, *self.carried_prices)
-        return tuple({price.name: price for price in known}.values())
-
-    def status(self, kind: Kind) -> Status:
-        """Whether the chosen offer of a kind can be bought for the whole horizon."""
-        return self._resolved.statuses[kind]
+    def inputs(self, column_id: str) -> Inputs:
+        """The cost model's inputs for one column; roles without a price are absent."""
+        return inputs({**self.assumptions, **self.hosted(column_id).values()})
 
     def price_changes(self) -> list[str]:
-        """One line for each carried price that differs from today's."""
-        today = {price.name: price for price in self._resolved.prices}
+        """One line for each carried price that differs from the published one."""
         return [
-            f"{price.name}: {price.value:g} in the scenario ({price.as_of}), "
-            f"{today[price.name].value:g} today ({today[price.name].as_of})"
-            for price in self.carried_prices
-            if price.name in today and today[price.name].value != price.value
+            f"{offer_id}: {item}: {price.value:g} in the scenario ({price.as_of}), "
+            f"{rates(offer_id)[item].value:g} published ({rates(offer_id)[item].as_of})"
+            for offer_id, prices in self.carried.items()
+            if offer_id != MINE
+            for item, price in prices.items()
+            if item in rates(offer_id) and rates(offer_id)[item].value != price.value
         ]
-
-
-@dataclass(frozen=True)
-class OptionCost:
-    """One option's figures in USD; NaN where a price is missing."""
-
-    option: str
-    available: bool
-    reason: str
-    one_off_usd: float
-    monthly_usd: float
-    per_query_usd: float
-    horizon_usd: float
-    vendor_horizon_usd: float
 
 
 def assumption(name: str) -> AssumptionRow:
     """The row of `data/assumptions.csv` for an input. Raises ScenarioError for an unknown name."""
     rows = {row.name: row for row in load("assumptions")}
     if name not in rows:
-        raise ScenarioError(f"{name}: unknown key{nearest(name, _keys())}")
+        raise ScenarioError(f"{_cut(name)}: unknown key{nearest(name[:80], _keys())}")
     return rows[name]
 
 
 def checked(key: str, value: Any) -> float:
     """The value of an assumption. Raises ScenarioError for an unknown name or one out of range."""
     row = assumption(key)
-    allowed = f"a number from {row.minimum:,g} to {row.maximum:,g} ({row.unit})"
+    whole = key == "agent_rounds"
+    kind = "a whole number" if whole else "a number"
+    allowed = f"{kind} from {row.minimum:,g} to {row.maximum:,g} ({row.unit})"
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ScenarioError(f"{key} = {value!r}: must be {allowed}")
-    if not row.minimum <= value <= row.maximum:
-        raise ScenarioError(f"{key} = {value}: must be {allowed}")
+        raise ScenarioError(f"{key} = {_cut(repr(value))}: must be {allowed}")
+    if not row.minimum <= value <= row.maximum or (whole and value != int(value)):
+        raise ScenarioError(f"{key} = {_cut(str(value))}: must be {allowed}")
     return float(value)
 
 
 def default() -> Scenario:
-    """Every assumption at its base value and every offer at its default."""
+    """Every assumption at its base value and every choice at its default."""
     return from_keys({})
 
 
 def workloads() -> dict[str, tuple[str, dict[str, float]]]:
     """The example workloads of `data/workloads.csv`: id → (label, the inputs it sets)."""
     found: dict[str, tuple[str, dict[str, float]]] = {}
-    for row in load("workloads"):
+    for row in cast("tuple[WorkloadRow, ...]", load("workloads")):
         found.setdefault(row.workload, (row.label, {}))[1][row.name] = row.value
     return found
 
 
 def from_keys(keys: Mapping[str, Any]) -> Scenario:
     """A scenario from a mapping as TOML gives it. Raises ScenarioError at the first fault."""
+    keys, notes = _from_first_edition(keys)
     assumptions = {row.name: row.base for row in load("assumptions")}
-    selection: dict[str, str] = {}
-    carried: tuple[Price, ...] = ()
+    typed: set[str] = set()
+    choices: dict[str, Any] = {}
     for key, value in keys.items():
-        if key in KINDS:
-            selection[key] = _offer(key, value)
-        elif key == "prices":
-            carried = _carried_prices(value)
+        if key in _CHOICES:
+            choices[key] = value
         else:
             assumptions[key] = checked(key, value)
-    try:
-        return Scenario(assumptions, dict(DEFAULT_SELECTION) | selection, carried)
-    except ValueError as error:
-        raise ScenarioError(str(error)) from None
+            typed.add(key)
+    carried = _carried(choices.get("prices", {}))
+    names = _columns(choices.get("columns", list(DEFAULT_COLUMNS)))
+    if "mine" in choices:
+        carried = {**carried, MINE: _mine(choices["mine"])}
+        names = names if MINE in names else (*names, MINE)
+    elif MINE in names:
+        raise ScenarioError("columns: mine needs a table [mine] with its prices")
+    return Scenario(
+        assumptions,
+        _yes_or_no("needs_documents", choices.get("needs_documents", "yes")),
+        _place(choices.get("text_may_go", "anywhere")),
+        names,
+        {role: _offer(role, choices[role], ROLES[role].type) for role in CHOSEN_ROLES if role in choices},
+        _hosts(choices.get("hosts", {}), names),
+        carried,
+        frozenset(typed),
+        tuple(notes),
+    )
 
 
 def read(text: str) -> Scenario:
@@ -162,130 +185,233 @@ def read(text: str) -> Scenario:
         raise ScenarioError("not valid TOML: nested too deeply") from None
 
 
-def inputs(scenario: Scenario) -> SimpleNamespace:
-    """The cost model's inputs: assumptions, and the price inputs (NaN where no price is known)."""
-    known = {price.name: price.value for price in scenario.prices}
-    priced = {name: known.get(name, math.nan) for kind in KINDS for name in LABELS[kind]}
-    return SimpleNamespace(**scenario.assumptions, **priced)
-
-
-def compare(scenario: Scenario) -> tuple[OptionCost, ...]:
-    """What every option costs in a scenario, unavailable ones included with their reason."""
-    s = inputs(scenario)
-    rows = []
-    for name, option in OPTIONS.items():
-        bill = option(s)
-        figures = [bill.one_off_usd, bill.monthly_usd, bill.per_query_usd]
-        figures += [bill.horizon_usd(s), bill.vendor_horizon_usd(s)]
-        reason = _unavailable_because(scenario, s, name)
-        rows.append(OptionCost(name, not reason, reason, *map(float, figures)))
-    return tuple(rows)
-
-
-def as_json(scenario: Scenario) -> dict[str, Any]:
-    """The documented JSON of `ragvsft compare --json`; a figure without a price is null."""
-    return {
-        "options": [
-            {key: None if value != value else value for key, value in vars(row).items()}
-            for row in compare(scenario)
-        ],
-        "prices_as_of": max(price.as_of for price in scenario.prices).isoformat(),
-        "horizon_months": scenario.assumptions["horizon_months"],
-        "queries_per_month": scenario.assumptions["queries_per_month"],
-    }
-
-
 def example() -> str:
     """A commented scenario file with every key at its default."""
     lines = [
         "# A scenario for: ragvsft compare scenario.toml",
         "# Every key may be left out; these are the defaults. Units are in the names.",
         "",
-        "# What you would buy",
+        "# Must answers follow your documents? yes or no",
+        'needs_documents = "yes"',
+        f"# Where may the text go? {'; '.join(f'{name}: {label.lower()}' for name, label in PLACES.items())}",
+        'text_may_go = "anywhere"',
+        f"# The models to compare, any of: {', '.join(name for name in cols.columns() if name != MINE)}",
+        f"columns = [{', '.join(map(_quoted, DEFAULT_COLUMNS))}]",
+        "",
+        "# What else would be bought; without a key the first offer that may process the text",
     ]
-    for kind in KINDS:
-        offered = [choice.id for choice in choices(kind)]
-        lines += [f"# one of: {', '.join(offered)}", f'{kind} = "{DEFAULT_SELECTION[kind]}"']
+    for role in CHOSEN_ROLES:
+        offered = [row.id for row in of_kind(ROLES[role].type)]
+        lines += [f"# one of: {', '.join(offered)}", f'# {role} = "{offered[0]}"']
     group = ""
     for row in load("assumptions"):
         if row.group != group:
             group = row.group
             lines += ["", f"# {group[0].upper()}{group[1:]}"]
         lines.append(
-            f"{row.name} = {_toml(row.base)}  # {row.label} ({row.unit}), "
-            f"{_toml(row.minimum)} to {_toml(row.maximum)}"
+            f"# {row.name} = {_toml(row.base)}  # {row.label} ({row.unit}), "
+            f"{_toml(row.minimum)} to {_toml(row.maximum)}; likely {_toml(row.low)} to {_toml(row.high)}"
         )
     lines += [
+        "# A value that you give is known: no range is drawn for it.",
         "",
-        "# A scenario may carry its own prices; then these are used and not today's:",
-        "# [prices.llm_input_usd_per_mtok]",
-        "# value = 3.0",
+        "# Another host for a column",
+        "# [hosts.gpt-oss-20b]",
+        '# answer_llm = "bedrock-us-gpt-oss-20b"',
+        "",
+        "# A column of your own prices",
+        "# [mine]",
+        "# input_usd_per_mtok = 0.2",
+        "# output_usd_per_mtok = 0.8",
+        "# context_window_tokens = 128000",
+        "",
+        "# A scenario may carry other prices of an offer; then these are used and not the published ones",
+        '# [prices."cohere-rerank-v4.0-fast".usd_per_search]',
+        "# value = 0.0018",
         "# as_of = 2026-11-01",
-        '# source = "https://example.org/prices"',
+        '# source = "our contract"',
     ]
     return "\n".join(lines) + "\n"
+
+
+_CHOICES = ("needs_documents", "text_may_go", "columns", *CHOSEN_ROLES, "hosts", "mine", "prices")
+
+
+def _keys() -> list[str]:
+    return [*_CHOICES, *RENAMED, *DROPPED, *(row.name for row in load("assumptions"))]
 
 
 def _toml(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(value)
 
 
-def _keys() -> list[str]:
-    return [*KINDS, "prices", *(row.name for row in load("assumptions"))]
+def _quoted(text: str) -> str:
+    return f'"{text}"'
 
 
-def _offer(kind: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise ScenarioError(f"{kind} = {value!r}: must be the id of an offer, in quotes")
+def _cut(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _from_first_edition(keys: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The keys as they are called now, and one line for each that was renamed or dropped."""
+    found: dict[str, Any] = {}
+    notes = []
+    for key, value in keys.items():
+        if key == "llm" and isinstance(value, str) and value in offers() and offers()[value].model:
+            name = cols.slug(offers()[value].model)
+            first = [name, *(other for other in DEFAULT_COLUMNS if other != name)]
+            found.setdefault("columns", first)
+            notes.append(f"llm: is now a column; {name} stands first")
+        elif key in RENAMED:
+            found[RENAMED[key]] = value
+            notes.append(f"{key}: is now called {RENAMED[key]}")
+        elif key in DROPPED:
+            notes.append(f"{key}: dropped; {DROPPED[key]}")
+        elif key == "prices" and isinstance(value, dict) and any(name not in offers() for name in value):
+            old = [name for name in value if name not in offers() and name.endswith(_OLD_PRICE_ENDINGS)]
+            notes += [f"prices.{name}: dropped; a price now belongs to an offer: [prices.OFFER.ITEM]" for name in old]
+            found[key] = {name: table for name, table in value.items() if name not in old}
+        else:
+            found[key] = value
+    return found, notes
+
+
+_OLD_PRICE_ENDINGS = ("_usd_per_mtok", "_usd_per_search", "_usd_per_hour", "_usd_per_gb_month", "_usd_per_month",
+                      "_usd_per_million_reads", "_usd_per_million_writes", "_multiplier", "_tokens", "_seconds")
+
+
+def _yes_or_no(key: str, value: Any) -> bool:
+    if value in ("yes", "no"):
+        return bool(value == "yes")
+    if isinstance(value, bool):
+        return value
+    raise ScenarioError(f'{key} = {_cut(repr(value))}: must be "yes" or "no"')
+
+
+def _place(value: Any) -> Place:
+    if not isinstance(value, str) or value not in PLACES:
+        raise ScenarioError(
+            f"text_may_go = {_cut(repr(value))}: must be one of {', '.join(PLACES)}"
+            f"{nearest(str(value)[:80], PLACES)}"
+        )
+    return cast(Place, value)
+
+
+def _columns(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(name, str) for name in value):
+        raise ScenarioError(f'columns = {_cut(repr(value))}: must be a list of ids such as ["gpt-oss-20b"]')
+    for name in value:
+        try:
+            cols.column(name)
+        except ValueError as error:
+            raise ScenarioError(str(error)) from None
+    return tuple(dict.fromkeys(value))
+
+
+def _offer(key: str, value: Any, kind: str) -> str:
+    known = [row.id for row in of_kind(kind)]
+    if not isinstance(value, str) or value not in known:
+        raise ScenarioError(
+            f"{key} = {_cut(repr(value))}: must be one of {', '.join(known)}{nearest(str(value)[:80], known)}"
+        )
     return value
 
 
-def _carried_prices(tables: Any) -> tuple[Price, ...]:
+def _hosts(tables: Any, names: tuple[str, ...]) -> dict[str, dict[str, str]]:
     if not isinstance(tables, dict):
-        raise ScenarioError(f"prices = {tables!r}: must be tables such as [prices.llm_input_usd_per_mtok]")
-    labels = {name: label for kind in KINDS for name, label in LABELS[kind].items()}
-    return tuple(_carried_price(name, table, labels) for name, table in tables.items())
+        raise ScenarioError(f"hosts = {_cut(repr(tables))}: must be tables such as [hosts.gpt-oss-20b]")
+    found: dict[str, dict[str, str]] = {}
+    for name, table in tables.items():
+        if name not in names:
+            raise ScenarioError(f"hosts.{_cut(name)}: must be one of the columns {', '.join(names)}")
+        if not isinstance(table, dict):
+            raise ScenarioError(f"hosts.{name} = {_cut(repr(table))}: must be a table of roles and offers")
+        model = cols.column(name).model
+        for role, value in table.items():
+            if role not in ROLES:
+                raise ScenarioError(f"hosts.{name}.{_cut(role)}: unknown role{nearest(role[:80], ROLES)}")
+            chosen = _offer(f"hosts.{name}.{role}", value, ROLES[role].type)
+            if ROLES[role].of_column and offer(chosen).model != model:
+                raise ScenarioError(f"hosts.{name}.{role} = {chosen!r}: must be an offer of {model}")
+            found.setdefault(name, {})[role] = chosen
+    return found
 
 
-def _carried_price(name: str, table: Any, labels: Mapping[str, str]) -> Price:
-    key = f"prices.{name}"
-    if name not in labels:
-        raise ScenarioError(f"{key}: unknown price{nearest(name, labels)}")
+def _number(key: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_PRICE:
+        raise ScenarioError(f"{key} = {_cut(repr(value))}: must be a number from 0 to {MAX_PRICE:g}")
+    return float(value)
+
+
+def _mine(table: Any) -> dict[str, Price]:
+    known = items("llm")
     if not isinstance(table, dict):
-        raise ScenarioError(f"{key} = {table!r}: must be a table with value, as_of and source")
+        raise ScenarioError(f"mine = {_cut(repr(table))}: must be a table of prices")
+    for name in table:
+        if name not in known:
+            raise ScenarioError(f"mine.{_cut(name)}: unknown price{nearest(name[:80], known)}")
+    for wanted in ("input_usd_per_mtok", "output_usd_per_mtok", "context_window_tokens"):
+        if wanted not in table:
+            raise ScenarioError(f"mine: {wanted} is missing; your own model needs it")
+    return {
+        name: Price(
+            offer=MINE,
+            name=name,
+            label=f"Your own model: {known[name].label}",
+            value=_number(f"mine.{name}", value),
+            unit=known[name].unit,
+            as_of=today(),
+            source_kind="scenario",
+            source="typed by the reader",
+        )
+        for name, value in table.items()
+    }
+
+
+def _carried(tables: Any) -> dict[str, dict[str, Price]]:
+    if not isinstance(tables, dict):
+        raise ScenarioError(f"prices = {_cut(repr(tables))}: must be tables such as [prices.OFFER.ITEM]")
+    found: dict[str, dict[str, Price]] = {}
+    for offer_id, table in tables.items():
+        if offer_id not in offers():
+            raise ScenarioError(f"prices.{_cut(offer_id)}: unknown offer{nearest(offer_id[:80], offers())}")
+        if not isinstance(table, dict):
+            raise ScenarioError(f"prices.{offer_id} = {_cut(repr(table))}: must be tables of items")
+        row = offer(offer_id)
+        found[offer_id] = {name: _carried_price(row, name, entry) for name, entry in table.items()}
+    return found
+
+
+def _carried_price(row: OfferRow, name: str, table: Any) -> Price:
+    key = f"prices.{row.id}.{_cut(name)}"
+    known = {} if row.kind == "service" else items(row.kind)
+    if name not in known:
+        raise ScenarioError(f"{key}: unknown price{nearest(name[:80], known)}")
+    if not isinstance(table, dict):
+        raise ScenarioError(f"{key} = {_cut(repr(table))}: must be a table with value, as_of and source")
     fields = ("value", "as_of", "source")
     for given in table:
         if given not in fields:
-            raise ScenarioError(f"{key}.{given}: unknown key{nearest(given, fields)}")
+            raise ScenarioError(f"{key}.{_cut(given)}: unknown key{nearest(given[:80], fields)}")
     for wanted in fields:
         if wanted not in table:
             raise ScenarioError(f"{key}: {wanted} is missing; a carried price needs {', '.join(fields)}")
     value, as_of, source = (table[name] for name in fields)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_PRICE:
-        raise ScenarioError(f"{key}.value = {value!r}: must be a number from 0 to {MAX_PRICE:g}")
     if type(as_of) is not date:
-        raise ScenarioError(f"{key}.as_of = {as_of!r}: must be a date as YYYY-MM-DD, without quotes")
+        raise ScenarioError(f"{key}.as_of = {_cut(repr(as_of))}: must be a date as YYYY-MM-DD, without quotes")
+    if as_of > today():
+        raise ScenarioError(f"{key}.as_of = {as_of}: must not lie after today, {today()}")
     if not isinstance(source, str) or not source.strip():
-        raise ScenarioError(f"{key}.source = {source!r}: must be text that says where the price is from")
+        raise ScenarioError(f"{key}.source = {_cut(repr(source))}: must be text that says where it is from")
     return Price(
+        offer=row.id,
         name=name,
-        label=labels[name],
-        value=value,
-        unit="as in its name",
+        label=f"{offer_label(row)}: {known[name].label}",
+        value=_number(f"{key}.value", value),
+        unit=known[name].unit,
         as_of=as_of,
         source_kind="scenario",
         source=source,
     )
 
-
-def _unavailable_because(scenario: Scenario, s: SimpleNamespace, option: str) -> str:
-    for kind in NEEDS[option]:
-        status = scenario.status(kind)
-        if not status.available:
-            return f"{scenario.selection[kind]}: {status.reason}"
-    if "llm" in NEEDS[option] and longest_call_tokens(s, option) > s.llm_context_window_tokens:
-        return (
-            f"one call needs {longest_call_tokens(s, option):,.0f} tokens; "
-            f"{scenario.selection['llm']} takes {s.llm_context_window_tokens:,.0f}"
-        )
-    return ""

@@ -1,0 +1,52 @@
+"""Prices: a registry of what can be billed, offers with places and dates, and a check against today."""
+
+from ragvsft.prices.clock import today
+from ragvsft.prices.offers import (
+    MAX_AGE_DAYS,
+    NO_END_DAYS,
+    PLACES,
+    OfferRow,
+    Place,
+    Price,
+    PriceRow,
+    Status,
+    days_left,
+    is_stale,
+    label,
+    of_kind,
+    offer,
+    offers,
+    preferred,
+    prices_as_of,
+    rates,
+    status,
+    values,
+)
+from ragvsft.prices.registry import TYPES, Type, items, missing
+
+__all__ = [
+    "MAX_AGE_DAYS",
+    "NO_END_DAYS",
+    "PLACES",
+    "TYPES",
+    "OfferRow",
+    "Place",
+    "Price",
+    "PriceRow",
+    "Status",
+    "Type",
+    "days_left",
+    "is_stale",
+    "items",
+    "label",
+    "missing",
+    "of_kind",
+    "offer",
+    "offers",
+    "preferred",
+    "prices_as_of",
+    "rates",
+    "status",
+    "today",
+    "values",
+]
