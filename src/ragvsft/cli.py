@@ -7,10 +7,15 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
-from ragvsft import __version__, decisions, prices
+from ragvsft import __version__, decisions
+from ragvsft.costs import compare
 from ragvsft.costs import scenario as scenarios
-from ragvsft.costs.options import KNOWS_THE_CORPUS, LABELS
+from ragvsft.costs.methods import METHODS
+from ragvsft.prices import PLACES
+from ragvsft.prices.check import as_csv as prices_as_csv
+from ragvsft.prices.check import check, refresh
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,11 +42,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"ragvsft {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="command")
 
-    compare = commands.add_parser("compare", help="price every option for a scenario")
-    compare.add_argument("file", nargs="?", help="scenario file (TOML); - for standard input; none: defaults")
-    compare.add_argument("--json", action="store_true", help="print JSON")
-    compare.add_argument("--example", action="store_true", help="print a commented scenario file")
-    compare.set_defaults(run=_compare)
+    priced = commands.add_parser("compare", help="price every method on every model for a scenario")
+    priced.add_argument("file", nargs="?", help="scenario file (TOML); - for standard input; none: defaults")
+    priced.add_argument("--json", action="store_true", help="print JSON")
+    priced.add_argument("--example", action="store_true", help="print a commented scenario file")
+    priced.set_defaults(run=_compare)
 
     decide = commands.add_parser("decide", help="what to try first, what next and when to stop")
     decide.add_argument("file", nargs="?", help="answers (TOML); - for standard input; none: don't know")
@@ -55,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=("check", "refresh"),
         help="check: ages, sources and a second library; refresh: what differs today (uses the network)",
     )
+    price.add_argument("--today", action="store_true", help="check against the real date, not the commit's")
     price.set_defaults(run=_prices)
     return parser
 
@@ -71,36 +77,56 @@ def _compare(arguments: argparse.Namespace) -> int:
         return 0
     scenario = scenarios.read(_read(arguments.file)) if arguments.file else scenarios.default()
     if arguments.json:
-        print(json.dumps(scenarios.as_json(scenario), indent=2))
+        print(json.dumps(compare.as_json(scenario), indent=2))
     else:
         print(_comparison(scenario))
-    for change in scenario.price_changes():
-        print(f"price differs: {change}", file=sys.stderr)
+    for line in (*scenario.notes, *scenario.price_changes()):
+        print(f"note: {line}", file=sys.stderr)
     return 0
 
 
 def _comparison(scenario: scenarios.Scenario) -> str:
-    rows = scenarios.compare(scenario)
-    names = ("one_off_usd", "monthly_usd", "per_query_usd", "horizon_usd", "vendor_horizon_usd")
-    table = [["option", "one-off", "a month", "per query", "horizon", "of it vendors"]]
-    for row in rows:
-        mark = "" if row.available else " (x)"
-        table.append([LABELS[row.option] + mark, *(_dollars(getattr(row, name)) for name in names)])
+    cells = compare.matrix(scenario)
+    columns = [scenario.hosted(name).column for name in scenario.columns]
+    table = [["USD over the horizon", *(column.label for column in columns)]]
+    by_key = {cell.key: cell for cell in cells}
+    for method in METHODS.values():
+        table.append([method.label, *(_total(by_key[method.name, column.id]) for column in columns)])
+        ranges = [_range(by_key[method.name, column.id]) for column in columns]
+        if any(ranges):
+            table.append(["", *ranges])
     widths = [max(len(line[k]) for line in table) for k in range(len(table[0]))]
     lines = [
         line[0].ljust(widths[0])
         + "".join(f"  {text:>{width}}" for text, width in zip(line[1:], widths[1:], strict=True))
         for line in table
     ]
-    dates = [price.as_of for price in scenario.prices]
+    dates = [price.as_of for price in compare.prices_in_use(scenario)]
     head = (
         f"{scenario.assumptions['queries_per_month']:,.0f} queries a month for "
-        f"{scenario.assumptions['horizon_months']:g} months, USD, prices of {min(dates)} to {max(dates)}"
+        f"{scenario.assumptions['horizon_months']:g} months. "
+        f"Text may go: {PLACES[scenario.text_may_go].lower()}. Prices of {min(dates)} to {max(dates)}."
     )
-    notes = [f"(x) {LABELS[row.option]}: {row.reason}" for row in rows if not row.available]
-    unaware = ", ".join(LABELS[name] for name, knows in KNOWS_THE_CORPUS.items() if not knows)
-    notes.append(f"Not the same job: {unaware} know nothing of your documents.")
-    return "\n".join([head, "", *lines, "", *notes])
+    reasons: dict[str, list[str]] = {}
+    for cell in cells:
+        if not cell.available:
+            reasons.setdefault(cell.reason, []).append(cell.label)
+    notes = [f"x  {reason}: {', '.join(labels)}" for reason, labels in reasons.items()]
+    if any(cell.available and cell.confirm_first for cell in cells):
+        notes.append("?  confirm first: something about it could not be read at the seller's")
+    below = "Under each total: 10th to 90th percentile over the ranges of the assumptions."
+    return "\n".join([head, "", *lines, "", compare.verdict(cells), below, "", *notes])
+
+
+def _total(cell: compare.Cell) -> str:
+    mark = " x" if not cell.available else " ?" if cell.confirm_first else "  "
+    return _dollars(cell.horizon_usd) + mark
+
+
+def _range(cell: compare.Cell) -> str:
+    if not cell.available:
+        return ""
+    return f"{_dollars(cell.range_usd.low)} to {_dollars(cell.range_usd.high)}  "
 
 
 def _dollars(value: float) -> str:
@@ -120,12 +146,14 @@ def _decide(arguments: argparse.Namespace) -> int:
 
 def _prices(arguments: argparse.Namespace) -> int:
     if arguments.action == "refresh":
-        rows = prices.refresh()
+        rows = refresh()
         if rows:
-            print(prices.as_csv(rows), end="")
+            print(prices_as_csv(rows), end="")
         print(f"{len(rows)} prices differ today; append the rows above to data/prices.csv", file=sys.stderr)
         return 0
-    findings = prices.check()
+    on = datetime.now(UTC).date() if arguments.today else None
+    in_use = dict.fromkeys(name for place in PLACES for name in compare.offers_in_use(place))
+    findings = check(tuple(in_use), on)
     for finding in findings:
         print(finding)
     print(f"{len(findings)} findings")

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import ceil, isfinite
-from types import SimpleNamespace
 from typing import NamedTuple
 
 from ragvsft.costs import formulas as f
-from ragvsft.costs.options import OPTIONS, Inputs
+from ragvsft.costs.inputs import Inputs, changed
+from ragvsft.costs.methods import Method, Serving, answering, bill, gpu_seconds_per_query
 from ragvsft.formula import Quantity, minimum, where
+from ragvsft.prices.registry import Llm
+from ragvsft.units import SECONDS_PER_MONTH
 
 ABOVE, BELOW, ALWAYS, NEVER = range(4)
 """When B is cheaper: above the break-even, below it, at every volume, at none. A tie counts for A."""
@@ -161,73 +163,89 @@ def caching_queries_per_month_to_break_even(
 
 
 def queries_per_month_per_gpu(
-    peak_to_mean_ratio: Quantity, requests_per_second_per_gpu: Quantity, gpu_utilisation_cap: Quantity
+    peak_to_mean_ratio: Quantity, gpu_seconds_per_query: Quantity, gpu_utilisation_cap: Quantity
 ) -> Quantity:
     """Queries a month that one GPU serves: the length of a step of `gpus_needed`."""
-    return f.SECONDS_PER_MONTH * requests_per_second_per_gpu * gpu_utilisation_cap / peak_to_mean_ratio
+    return SECONDS_PER_MONTH * gpu_utilisation_cap / (peak_to_mean_ratio * gpu_seconds_per_query)
 
 
 # Curves with steps and bends
 
 
-def bends(s: Inputs) -> tuple[Quantity, ...]:
+class Side(NamedTuple):
+    """One of two curves: a method on a column, with that column's inputs."""
+
+    method: Method
+    serving: Serving
+    s: Inputs
+
+    def horizon_usd(self, queries_per_month: Quantity) -> Quantity:
+        """USD over the horizon at a volume."""
+        at = changed(self.s, queries_per_month=queries_per_month)
+        return bill(at, self.method, self.serving).horizon_usd(at)
+
+    @property
+    def llm(self) -> Llm | None:
+        """The token prices of its model; None on one's own GPU."""
+        return answering(self.s, self.method, self.serving).llm
+
+    @property
+    def bends(self) -> tuple[Quantity, ...]:
+        """The volumes at which its bill can bend."""
+        return () if self.llm is None else bends(self.llm)
+
+    @property
+    def stride(self) -> Quantity:
+        """Queries a month from one GPU to the next, or 0 for a bill without steps."""
+        if self.serving == "per_token":
+            return 0
+        return queries_per_month_per_gpu(
+            self.s.peak_to_mean_ratio, gpu_seconds_per_query(self.s, self.method), self.s.gpu_utilisation_cap
+        )
+
+
+def bends(llm: Llm) -> tuple[Quantity, ...]:
     """The volumes at which a bill can bend: two where caching starts to pay, and where its hits saturate.
 
     With hit rate 1 - e^(-kQ) a cached prefix costs aQ + bQe^(-kQ) a month: one inflection, at Q = 2/k.
     """
     return (
         caching_queries_per_month_to_break_even(
-            s.llm_input_usd_per_mtok,
-            s.llm_cache_read_usd_per_mtok,
-            s.llm_cache_write_usd_per_mtok,
-            s.llm_cache_ttl_seconds,
+            llm.input_usd_per_mtok,
+            llm.cache_read_usd_per_mtok,
+            llm.cache_write_usd_per_mtok,
+            llm.cache_ttl_seconds,
         ),
         caching_queries_per_month_to_break_even(
-            s.llm_tier_input_usd_per_mtok,
-            s.llm_tier_cache_read_usd_per_mtok,
-            s.llm_tier_cache_write_usd_per_mtok,
-            s.llm_cache_ttl_seconds,
+            llm.tier_input_usd_per_mtok,
+            llm.tier_cache_read_usd_per_mtok,
+            llm.tier_cache_write_usd_per_mtok,
+            llm.cache_ttl_seconds,
         ),
-        2 * f.SECONDS_PER_MONTH / s.llm_cache_ttl_seconds,
+        2 * SECONDS_PER_MONTH / llm.cache_ttl_seconds,
     )
 
 
-def stride(option: str, s: Inputs) -> Quantity:
-    """Queries a month from one GPU to the next, or 0 for an option whose bill has no steps."""
-    throughput = {
-        "fine_tuned_self_hosted": s.requests_per_second_per_gpu_short,
-        "rag_fine_tuned_self_hosted": s.requests_per_second_per_gpu_rag,
-    }
-    if option not in throughput:
-        return 0
-    return queries_per_month_per_gpu(s.peak_to_mean_ratio, throughput[option], s.gpu_utilisation_cap)
+def side_crossings(a: Side, b: Side, low: float, high: float) -> tuple[float, ...]:
+    """Every volume, in queries a month, at which the cheaper of two sides changes. Inputs hold numbers.
 
-
-def option_crossings(option_a: str, option_b: str, s: Inputs, low: float, high: float) -> tuple[float, ...]:
-    """Every volume, in queries a month, at which the cheaper of two options changes. `s` holds numbers.
-
-    Raises ValueError for an option whose bill lacks a price.
+    Raises ValueError for a side whose bill lacks a price.
     """
-    costs = _horizon_costs(option_a, option_b, s)
-    for name, usd in zip((option_a, option_b), costs(low), strict=True):
-        if not isfinite(usd):
-            raise ValueError(f"{name}: its bill is {usd}; an offer in the scenario has no price")
-    strides = [step for name in (option_a, option_b) if (step := stride(name, s))]
-    return crossings(costs, low, high, bends(s), strides)
+    for side in (a, b):
+        if not isfinite(usd := float(side.horizon_usd(low))):
+            raise ValueError(f"{side.method.name}: its bill is {usd}; an offer in the scenario has no price")
+    strides = [step for side in (a, b) if (step := side.stride)]
+    return crossings(_costs(a, b), low, high, (*a.bends, *b.bends), strides)
 
 
-def overtakes(option_a: str, option_b: str, s: Inputs, low: float, high: float) -> float:
+def overtakes(a: Side, b: Side, low: float, high: float) -> float:
     """The volume from which B first costs less than A: `low` if it does at once, `high` if it never does."""
-    a, b = _horizon_costs(option_a, option_b, s)(low)
-    return low if b < a else next(iter(option_crossings(option_a, option_b, s, low, high)), high)
+    at_low = _costs(a, b)(low)
+    return low if at_low[1] < at_low[0] else next(iter(side_crossings(a, b, low, high)), high)
 
 
-def _horizon_costs(option_a: str, option_b: str, s: Inputs) -> Callable[[float], tuple[float, float]]:
-    def costs(queries_per_month: float) -> tuple[float, float]:
-        at = SimpleNamespace(**(vars(s) | {"queries_per_month": queries_per_month}))
-        return float(OPTIONS[option_a](at).horizon_usd(at)), float(OPTIONS[option_b](at).horizon_usd(at))
-
-    return costs
+def _costs(a: Side, b: Side) -> Callable[[float], tuple[float, float]]:
+    return lambda volume: (float(a.horizon_usd(volume)), float(b.horizon_usd(volume)))
 
 
 def crossings(

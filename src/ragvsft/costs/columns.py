@@ -53,7 +53,9 @@ class Hosted:
             return Status(True, "")
         if offer_id is None:
             return Status(False, _nobody(self.column, role))
-        found = status(offer_id, self.horizon_months, self.place, carried=tuple(self.carried.get(offer_id, ())))
+        found = status(
+            offer_id, self.horizon_months, self.place, carried=tuple(self.carried.get(offer_id, ()))
+        )
         if found.available:
             return found
         return Status(False, f"{offer_label(offer(offer_id))}: {found.reason}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ragvsft.costs.columns import MINE, Hosted, columns
+from ragvsft.costs.columns import MINE, Hosted
 from ragvsft.costs.inputs import ROLES, Inputs
 from ragvsft.costs.methods import (
     METHODS,
@@ -21,7 +21,7 @@ from ragvsft.costs.methods import (
 from ragvsft.costs.scenario import Scenario
 from ragvsft.costs.uncertainty import DRAWS, TIE, Lead, Range, drawn, interval, lead
 from ragvsft.formula import Quantity
-from ragvsft.prices import PLACES, Place, Price, offer, of_kind
+from ragvsft.prices import Place, Price, of_kind, offer
 from ragvsft.prices.offers import label as offer_label
 
 UNAWARE = "knows none of your documents"
@@ -140,14 +140,19 @@ def _step(a: Cell, b: Cell) -> Step:
     return Step(label, b.horizon_usd - a.horizon_usd, "")
 
 
-def tuning_step(scenario: Scenario, column_id: str, method: str = "rag", tuned: str = "rag_fine_tuned") -> tuple[Step, ...]:
+def tuning_step(
+    scenario: Scenario, column_id: str, method: str = "rag", tuned: str = "rag_fine_tuned"
+) -> tuple[Step, ...]:
     """From untuned to tuned on one column: the host's part and the tuning's, where they can be told apart.
 
     Where the host that serves the tuned model also sells it untuned, two steps: first the host, then the
     tuning. Else one step that is both.
     """
     hosted = scenario.hosted(column_id)
-    here = {name: _cell(scenario, METHODS[name], hosted, scenario.inputs(column_id), 1) for name in (method, tuned)}
+    here = {
+        name: _cell(scenario, METHODS[name], hosted, scenario.inputs(column_id), 1)
+        for name in (method, tuned)
+    }
     a, b = here[method], here[tuned]
     blocked = next((cell for cell in (a, b) if cell.reason and cell.reason != UNAWARE), None)
     if blocked:
@@ -284,7 +289,7 @@ def verdict(cells: Sequence[Cell]) -> str:
     ahead = lead_of(winner, other)
     return (
         f"{winner.label} costs least. Its lead over {other.label} is {_usd(ahead.usd.low)} to "
-        f"{_usd(ahead.usd.high)} USD (10th to 90th percentile), and it wins {ahead.share_won:.0%} of the draws."
+        f"{_usd(ahead.usd.high)} USD (10th to 90th percentile); it wins {ahead.share_won:.0%} of the draws."
     )
 
 
@@ -324,5 +329,3 @@ def offers_of(hosted: Hosted, method: Method) -> list[tuple[str, str]]:
         for role in roles(method, hosted.column.serving)
         if (name := hosted.offers.get(role)) and name != MINE
     ]
-
-

@@ -158,8 +158,9 @@ def index_monthly_usd(
 ) -> Quantity:
     """USD a month to store the index and re-embed what changed, at least the plan's minimum.
 
-    A store on one's own machines costs one machine a replica instead. Reads are charged per query and not counted towards the minimum, so a month's bill does not depend on
-    volume; this overstates it by at most the minimum.
+    A store on one's own machines costs one machine a replica instead. Reads are charged per query and not
+    counted towards the minimum, so a month's bill does not depend on volume; this overstates it by at most
+    the minimum.
     """
     used_usd = index_gb * usd_per_gb_month + corpus_churn_per_month * index_build_usd
     return maximum(minimum_usd_per_month, used_usd) + replicas * usd_per_replica_month
@@ -241,7 +242,7 @@ def gpu_seconds(
     decode_tokens_per_second: Quantity,
     throughput_reached_fraction: Quantity,
 ) -> Quantity:
-    """Seconds of one GPU that a request takes up, at the share of the published throughput that is reached."""
+    """Seconds of one GPU that a request takes up, at the share of published throughput that is reached."""
     at_full_load = prompt_tokens / prefill_tokens_per_second + output_tokens / decode_tokens_per_second
     return at_full_load / throughput_reached_fraction
 

@@ -111,14 +111,10 @@ class Bill(NamedTuple):
         )
 
 
-def answering(
-    s: Inputs, method: Method, serving: Serving, hit_rate: Quantity | None = None
-) -> Answering:
+def answering(s: Inputs, method: Method, serving: Serving, hit_rate: Quantity | None = None) -> Answering:
     """How a method answers on a column that is served in this way."""
     per_token = s.tuned_llm if method.tuned else s.answer_llm
-    return Answering(
-        s, method.reads, method.tuned, None if serving == "self_hosted" else per_token, hit_rate
-    )
+    return Answering(s, method.reads, method.tuned, None if serving == "self_hosted" else per_token, hit_rate)
 
 
 def stages(method: Method) -> Iterator[Stage]:
@@ -135,7 +131,9 @@ def query(s: Inputs, method: Method, serving: Serving, hit_rate: Quantity | None
 def roles(method: Method, serving: Serving) -> tuple[str, ...]:
     """Who is paid for a method on a column: the names of the roles whose prices it uses."""
     named = {stage.role for stage in stages(method)} - {"answering", "tools"}
-    model = ("weights", "gpu") if serving == "self_hosted" else ("tuned_llm" if method.tuned else "answer_llm",)
+    model = (
+        ("weights", "gpu") if serving == "self_hosted" else ("tuned_llm" if method.tuned else "answer_llm",)
+    )
     return (*model, *sorted(named))
 
 

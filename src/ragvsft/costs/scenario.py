@@ -270,15 +270,28 @@ def _from_first_edition(keys: Mapping[str, Any]) -> tuple[dict[str, Any], list[s
             notes.append(f"{key}: dropped; {DROPPED[key]}")
         elif key == "prices" and isinstance(value, dict) and any(name not in offers() for name in value):
             old = [name for name in value if name not in offers() and name.endswith(_OLD_PRICE_ENDINGS)]
-            notes += [f"prices.{name}: dropped; a price now belongs to an offer: [prices.OFFER.ITEM]" for name in old]
+            notes += [
+                f"prices.{name}: dropped; a price now belongs to an offer: [prices.OFFER.ITEM]"
+                for name in old
+            ]
             found[key] = {name: table for name, table in value.items() if name not in old}
         else:
             found[key] = value
     return found, notes
 
 
-_OLD_PRICE_ENDINGS = ("_usd_per_mtok", "_usd_per_search", "_usd_per_hour", "_usd_per_gb_month", "_usd_per_month",
-                      "_usd_per_million_reads", "_usd_per_million_writes", "_multiplier", "_tokens", "_seconds")
+_OLD_PRICE_ENDINGS = (
+    "_usd_per_mtok",
+    "_usd_per_search",
+    "_usd_per_hour",
+    "_usd_per_gb_month",
+    "_usd_per_month",
+    "_usd_per_million_reads",
+    "_usd_per_million_writes",
+    "_multiplier",
+    "_tokens",
+    "_seconds",
+)
 
 
 def _yes_or_no(key: str, value: Any) -> bool:
@@ -295,7 +308,7 @@ def _place(value: Any) -> Place:
             f"text_may_go = {_cut(repr(value))}: must be one of {', '.join(PLACES)}"
             f"{nearest(str(value)[:80], PLACES)}"
         )
-    return cast(Place, value)
+    return value
 
 
 def _columns(value: Any) -> tuple[str, ...]:
@@ -399,7 +412,9 @@ def _carried_price(row: OfferRow, name: str, table: Any) -> Price:
             raise ScenarioError(f"{key}: {wanted} is missing; a carried price needs {', '.join(fields)}")
     value, as_of, source = (table[name] for name in fields)
     if type(as_of) is not date:
-        raise ScenarioError(f"{key}.as_of = {_cut(repr(as_of))}: must be a date as YYYY-MM-DD, without quotes")
+        raise ScenarioError(
+            f"{key}.as_of = {_cut(repr(as_of))}: must be a date as YYYY-MM-DD, without quotes"
+        )
     if as_of > today():
         raise ScenarioError(f"{key}.as_of = {as_of}: must not lie after today, {today()}")
     if not isinstance(source, str) or not source.strip():
@@ -414,4 +429,3 @@ def _carried_price(row: OfferRow, name: str, table: Any) -> Price:
         source_kind="scenario",
         source=source,
     )
-

@@ -83,7 +83,7 @@ class Stage:
 
 
 def rate(llm: Llm, kind: str, prompt_tokens: Quantity) -> Quantity:
-    """USD per million tokens of a kind (input, output, cache_read, cache_write) for a prompt of this length."""
+    """USD per million tokens of a kind (input, output, cache_read, cache_write) for such a prompt."""
     base, tier = {
         "input": (llm.input_usd_per_mtok, llm.tier_input_usd_per_mtok),
         "output": (llm.output_usd_per_mtok, llm.tier_output_usd_per_mtok),
@@ -99,7 +99,11 @@ def hit_rate(s: Inputs, llm: Llm, given: Quantity | None = None) -> Quantity:
 
 
 def reading_usd(
-    s: Inputs, llm: Llm, prefix_tokens: Quantity, fresh_tokens: Quantity, given_hit_rate: Quantity | None = None
+    s: Inputs,
+    llm: Llm,
+    prefix_tokens: Quantity,
+    fresh_tokens: Quantity,
+    given_hit_rate: Quantity | None = None,
 ) -> Quantity:
     """USD for the prompt of one call: a fixed prefix that may be cached, then fresh tokens."""
     prompt = prefix_tokens + fresh_tokens
@@ -162,7 +166,9 @@ def _write(a: Answering) -> Use:
 
 def _agent_prompt(a: Answering, call: int) -> Quantity:
     s = a.s
-    return f.agent_prompt_tokens(call, a.prefix_tokens, s.query_tokens, s.agent_tool_tokens, s.agent_call_tokens)
+    return f.agent_prompt_tokens(
+        call, a.prefix_tokens, s.query_tokens, s.agent_tool_tokens, s.agent_call_tokens
+    )
 
 
 def _call_input_usd(a: Answering, llm: Llm, call: int) -> Quantity:
@@ -204,7 +210,9 @@ def _agent_rounds(a: Answering) -> Use:
         s.agent_rounds >= 1, f.agent_fresh_tokens(s.agent_tool_tokens, s.agent_call_tokens), 0
     )
     head = where(s.agent_rounds >= 1, a.prefix_tokens, 0)
-    seconds = 0 if a.llm is not None else own_gpu_seconds(s, head + fresh, s.agent_rounds * s.agent_call_tokens)
+    seconds = (
+        0 if a.llm is not None else own_gpu_seconds(s, head + fresh, s.agent_rounds * s.agent_call_tokens)
+    )
     return Use(
         usd=tries * usd,
         calls=rounds,

@@ -128,7 +128,7 @@ def interval(results: Quantity) -> Range:
 
 
 class Lead(NamedTuple):
-    """How far A is ahead of B over the same draws: B - A in USD, and the share of draws that A wins, 0 to 1."""
+    """How far A is ahead of B over the same draws: B - A in USD, and the share that A wins, 0 to 1."""
 
     usd: Range
     share_won: float
@@ -193,7 +193,11 @@ def tornado(result: Callable[[Inputs], float], s: Inputs) -> tuple[Swing, ...]:
     `result` takes the inputs and returns one number; an infinite swing sorts first.
     """
     swings = [
-        Swing(row.name, row.label, *(float(result(changed(s, **{row.name: end}))) for end in (row.low, row.high)))
+        Swing(
+            row.name,
+            row.label,
+            *(float(result(changed(s, **{row.name: end}))) for end in (row.low, row.high)),
+        )
         for row in uncertain()
     ]
     return tuple(sorted(swings, key=lambda swing: -abs(swing.at_high - swing.at_low)))

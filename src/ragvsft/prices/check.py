@@ -7,7 +7,6 @@ import io
 import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
-from typing import cast
 
 import genai_prices
 from genai_prices.data_snapshot import DataSnapshot
@@ -65,9 +64,7 @@ def disagreements() -> list[str]:
     ]
 
 
-def refresh(
-    fetch: Callable[[], DataSnapshot | None] | None = None, on: date | None = None
-) -> list[PriceRow]:
+def refresh(fetch: Callable[[], DataSnapshot | None] | None = None, on: date | None = None) -> list[PriceRow]:
     """Rows to append to `data/prices.csv` for token prices that differ today from those in use.
 
     The only function that uses the network: `fetch` (by default genai-prices' own) gets today's data. Raises
@@ -113,4 +110,4 @@ def as_csv(rows: Iterable[PriceRow]) -> str:
 
 
 def _from_library() -> tuple[OfferRow, ...]:
-    return tuple(cast("OfferRow", row) for row in offers().values() if row.library)
+    return tuple(row for row in offers().values() if row.library)

@@ -86,7 +86,9 @@ def values(
     }
     if len(shares) > 1:
         shown = " and ".join(f"{share:g}" for share in sorted(shares))
-        raise DataError(f"{offer_id}: genai-prices' batch price is {shown} of the standard price: must be one")
+        raise DataError(
+            f"{offer_id}: genai-prices' batch price is {shown} of the standard price: must be one"
+        )
     return found if shares == {1} else found | {"batch_multiplier": float(shares.pop())}
 
 
@@ -106,7 +108,9 @@ def second_opinion(kind: str, entry: str) -> dict[str, float]:
     import model_prices
 
     provider, _, reference = entry.partition("/")
-    look_up = functools.partial(model_prices.rates, reference, at=released_on().isoformat(), provider=provider)
+    look_up = functools.partial(
+        model_prices.rates, reference, at=released_on().isoformat(), provider=provider
+    )
     found, batch = look_up(), look_up(mode="batch")
     if found is None:
         return {}
@@ -123,7 +127,9 @@ def second_opinion(kind: str, entry: str) -> dict[str, float]:
     if found.tiers:
         tier = found.tiers[-1]
         opinion["tier_threshold_tokens"] = float(tier.above)
-        opinion |= {f"tier_{name}_usd_per_mtok": getattr(tier, name, None) or rate for name, rate in base.items()}
+        opinion |= {
+            f"tier_{name}_usd_per_mtok": getattr(tier, name, None) or rate for name, rate in base.items()
+        }
     return opinion
 
 

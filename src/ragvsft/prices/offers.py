@@ -10,14 +10,25 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
-from typing import Any, Literal, NamedTuple, Self, cast, get_args
+from typing import Literal, NamedTuple, Self, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ragvsft.data import DataError, Identifier, IsoDate, References, Row, Slug, Source, Text, Words, load, nearest
+from ragvsft.data import (
+    DataError,
+    Identifier,
+    IsoDate,
+    Row,
+    Slug,
+    Source,
+    Text,
+    Words,
+    load,
+    nearest,
+)
 from ragvsft.prices import library
 from ragvsft.prices.clock import today
-from ragvsft.prices.registry import TYPES, PriceItemRow, Type, completed, items, missing
+from ragvsft.prices.registry import PriceItemRow, completed, items, missing
 from ragvsft.units import DAYS_PER_MONTH
 
 Place = Literal["anywhere", "eu", "own_account", "own_machines"]
@@ -81,7 +92,11 @@ class OfferRow(Row, table="offers", key=("id", "as_of")):
             raise ValueError("ends_on is blank: a closing offer needs the day it ends")
         if unknown := set(self.regions) - set(get_args(Region)):
             raise ValueError(f"regions = {';'.join(unknown)}: must be of {', '.join(get_args(Region))}")
-        if self.regions and not (self.regions_as_of and self.regions_source) and self.source_kind != "assumption":
+        if (
+            self.regions
+            and not (self.regions_as_of and self.regions_source)
+            and self.source_kind != "assumption"
+        ):
             raise ValueError("regions_as_of or regions_source is blank: a place needs both")
         if (self.kind in ("llm", "tuned_llm", "weights")) != bool(self.model.strip()):
             raise ValueError(f"model = {self.model!r}: must be named for a {self.kind}, and for models only")
@@ -190,7 +205,9 @@ def label(row: OfferRow) -> str:
 
 def usd_per(currency: str) -> ExchangeRateRow:
     """The newest rate of a currency. Raises `DataError` if there is none."""
-    rows = [row for row in cast("tuple[ExchangeRateRow, ...]", load("exchange_rates")) if row.currency == currency]
+    rows = [
+        row for row in cast("tuple[ExchangeRateRow, ...]", load("exchange_rates")) if row.currency == currency
+    ]
     if not rows:
         raise DataError(f"data/exchange_rates.csv: currency = {currency}: missing")
     return max(rows, key=lambda row: row.as_of)
@@ -317,7 +334,9 @@ def status(
     found = rates(offer_id)
     if lacking := missing(row.kind, {**found, **dict.fromkeys(carried)}):
         return Status(False, f"no published price ({lacking})")
-    if stale := [price.as_of for name, price in found.items() if name not in carried and _stale(price, start)]:
+    if stale := [
+        price.as_of for name, price in found.items() if name not in carried and _stale(price, start)
+    ]:
         return Status(False, f"its price of {min(stale)} is over {MAX_AGE_DAYS} days old")
     return Status(True, "")
 
@@ -339,7 +358,9 @@ def days_left(offer_id: str) -> float:
     return (end - today()).days if end else NO_END_DAYS
 
 
-def preferred(kind: str, model: str = "", place: Place = "anywhere", horizon_months: float = 12) -> OfferRow | None:
+def preferred(
+    kind: str, model: str = "", place: Place = "anywhere", horizon_months: float = 12
+) -> OfferRow | None:
     """The first usable offer of a kind, else the first of it at all, else None. Order is the file's."""
     candidates = of_kind(kind, model)
     for row in candidates:
