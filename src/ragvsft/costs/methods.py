@@ -261,21 +261,22 @@ def context_window_tokens(s: Inputs, method: Method, serving: Serving) -> Quanti
 def figures(s: Inputs, serving: Serving, only: tuple[str, ...] = tuple(METHODS)) -> dict[str, Quantity]:
     """Every method's figures on one column under flat names such as `rag_horizon_usd`: the browser's model.
 
-    With each method: its stages (`rag_stage_search_usd`), and whether its longest call fits the model
-    (`rag_fits`, 1 or 0).
+    With each method: its stages (`rag_stage_search_usd`), the tokens of its longest call, and whether that
+    fits the model (`rag_fits`, 1 or 0).
     """
     found: dict[str, Quantity] = {}
     for name in only:
         method = METHODS[name]
         paid = bill(s, method, serving)
-        fits = longest_call_tokens(s, method, serving) <= context_window_tokens(s, method, serving)
+        call_tokens = longest_call_tokens(s, method, serving)
         found |= {
             f"{name}_one_off_usd": paid.one_off_usd,
             f"{name}_monthly_usd": paid.monthly_usd,
             f"{name}_per_query_usd": paid.per_query_usd,
             f"{name}_horizon_usd": paid.horizon_usd(s),
             f"{name}_vendor_horizon_usd": paid.vendor_horizon_usd(s),
-            f"{name}_fits": where(fits, 1, 0),
+            f"{name}_call_tokens": call_tokens,
+            f"{name}_fits": where(call_tokens <= context_window_tokens(s, method, serving), 1, 0),
         }
         found |= {f"{name}_stage_{stage}_usd": use.usd for stage, use in paid.stages.items()}
     return found

@@ -334,15 +334,20 @@ def status(
     found = rates(offer_id)
     if lacking := missing(row.kind, {**found, **dict.fromkeys(carried)}):
         return Status(False, f"no published price ({lacking})")
-    if stale := [
-        price.as_of for name, price in found.items() if name not in carried and _stale(price, start)
-    ]:
-        return Status(False, f"its price of {min(stale)} is over {MAX_AGE_DAYS} days old")
+    oldest = oldest_price_on(offer_id, carried)
+    if oldest and is_stale(oldest, start):
+        return Status(False, f"its price of {oldest} is over {MAX_AGE_DAYS} days old")
     return Status(True, "")
 
 
-def _stale(price: Price, on: date) -> bool:
-    return price.unit.startswith("USD/") and price.source_kind != "assumption" and is_stale(price.as_of, on)
+def oldest_price_on(offer_id: str, carried: Collection[str] = ()) -> date | None:
+    """The date of an offer's oldest price in money; None if it has none that can grow old."""
+    dates = [
+        price.as_of
+        for name, price in rates(offer_id).items()
+        if name not in carried and price.unit.startswith("USD/") and price.source_kind != "assumption"
+    ]
+    return min(dates, default=None)
 
 
 def is_stale(as_of: date, on: date | None = None) -> bool:
