@@ -74,9 +74,9 @@ def test_a_paired_result_by_hand() -> None:
 
 
 def test_the_deletion_of_a_document_by_hand() -> None:
-    # a fifth of the index at 1% a month: 20 months of 730 hours, after 1 day until the index notices
+    # a fifth of the index at 1% a month: 20 mean months, after 1 day until the index notices
     shown = retrieval_calculators.deletion().compute()
-    assert shown["compaction"] == pytest.approx(1 + 20 * 730 / 24)
+    assert shown["compaction"] == pytest.approx(1 + 20 * 365.25 / 12)
     assert shown["answers"] == 31
     assert shown["bytes"] == pytest.approx(shown["compaction"] + 35)
 

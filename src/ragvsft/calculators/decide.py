@@ -21,6 +21,7 @@ from ragvsft.formula import Quantity, maximum, where
 from ragvsft.prices import DEFAULT_SELECTION, Kind, Price, days_left, rates
 from ragvsft.retrieval import formulas as retrieval
 from ragvsft.tuning import formulas as tuning
+from ragvsft.units import DAYS_PER_MONTH, HOURS_PER_DAY, HOURS_PER_MONTH, MONTHS_PER_YEAR
 
 VOLUMES = tuple(float(round(10 ** (3 + k / 8))) for k in range(33))
 BITS = (("floats", "Floats, 32 bits", 32), ("scalar", "8 bits", 8), ("binary", "1 bit", 1))
@@ -127,10 +128,14 @@ def freshness() -> Calculator:
 
 def _freshness(i: Any) -> Mapping[str, Quantity]:
     places = {
-        "prompt": (i.prompt_days, i.prompt_publish_hours / 24, i.prompt_edit_hours * i.usd_per_hour),
-        "index": (i.index_hours / 24, i.index_publish_hours / 24, i.index_usd),
+        "prompt": (
+            i.prompt_days,
+            i.prompt_publish_hours / HOURS_PER_DAY,
+            i.prompt_edit_hours * i.usd_per_hour,
+        ),
+        "index": (i.index_hours / HOURS_PER_DAY, i.index_publish_hours / HOURS_PER_DAY, i.index_usd),
         "weights": (
-            i.months_between_releases * retrieval.DAYS_PER_MONTH,
+            i.months_between_releases * DAYS_PER_MONTH,
             i.weights_publish_days,
             i.release_usd + i.release_hours * i.usd_per_hour,
         ),
@@ -143,7 +148,7 @@ def _freshness(i: Any) -> Mapping[str, Quantity]:
             f"{place}_stale": retrieval.stale_share(i.days_between_changes, every_days, publish_days),
             f"{place}_longest": maximum(0, longest),
             f"{place}_verdict": where(longest <= 0, 0, where(every_days <= longest, 2, 1)),
-            f"{place}_usd": update_usd * retrieval.DAYS_PER_MONTH / every_days,
+            f"{place}_usd": update_usd * DAYS_PER_MONTH / every_days,
         }
     return figures
 
@@ -249,7 +254,7 @@ def _index_or_train(i: Any) -> Mapping[str, Quantity]:
     gb = costs.index_gb(chunks, i.embedding_dimensions, i.payload_bytes_per_chunk)
     return {
         "embed": costs.tokens_usd(tokens, i.embedding_usd_per_mtok),
-        "store": 12 * gb * i.vector_usd_per_gb_month,
+        "store": MONTHS_PER_YEAR * gb * i.vector_usd_per_gb_month,
         "search": 1e6 * costs.search_usd_per_query(gb, i.vector_usd_per_million_reads),
         "train": costs.tokens_usd(tokens, i.training_usd_per_mtok),
         "retell": costs.tokens_usd(tokens * i.expansion, i.llm_output_usd_per_mtok),
@@ -758,7 +763,7 @@ def _decision_numbers(i: Any) -> Mapping[str, Quantity]:
         i.gpu_utilisation_cap,
         i.min_gpus,
     )
-    rent_ratio = (gpus * costs.HOURS_PER_MONTH * i.gpu_usd_per_hour) / (i.queries_per_month * cheap_usd)
+    rent_ratio = (gpus * HOURS_PER_MONTH * i.gpu_usd_per_hour) / (i.queries_per_month * cheap_usd)
     embed_usd = costs.tokens_usd(
         costs.indexed_tokens(corpus, i.chunk_overlap_fraction), i.embedding_usd_per_mtok
     )

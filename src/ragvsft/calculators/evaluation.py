@@ -12,6 +12,7 @@ from ragvsft.calculators.cost import number
 from ragvsft.charts import now_rule
 from ragvsft.evaluation import formulas as f
 from ragvsft.formula import Quantity, maximum
+from ragvsft.units import MONTHS_PER_YEAR
 
 SYSTEMS = 2
 """Every round compares a candidate with the system that runs."""
@@ -170,7 +171,7 @@ def _year(i: Any) -> Mapping[str, Quantity]:
     )
     people = f.evaluation_run_usd(i.questions, i.repeats, SYSTEMS, 0, 0, i.checked_percent / 100, check_usd)
     writing = f.question_set_usd(i.questions, i.minutes_per_question, i.usd_per_hour)
-    rounds = 12 * i.rounds_per_month
+    rounds = MONTHS_PER_YEAR * i.rounds_per_month
     return {
         "writing": writing,
         "run": models + people,

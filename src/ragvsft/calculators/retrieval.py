@@ -16,6 +16,7 @@ from ragvsft.costs import formulas as costs
 from ragvsft.costs import options
 from ragvsft.formula import Quantity
 from ragvsft.retrieval import formulas as f
+from ragvsft.units import DAYS_PER_MONTH
 
 BITS = {"float": 32, "scalar": 8, "binary": 1}
 """Bits a dimension for plain floats and for the two common quantisations."""
@@ -318,7 +319,7 @@ def deletion() -> Calculator:
 
 
 def _deletion(i: Any) -> Mapping[str, Quantity]:
-    compaction = f.DAYS_PER_MONTH * f.months_until_compaction(
+    compaction = DAYS_PER_MONTH * f.months_until_compaction(
         i.threshold_percent / 100, i.deleted_percent / 100
     )
     answers = f.days_until_out_of_answers(i.sync_days, i.answer_cache_days, i.conversation_days)
@@ -327,7 +328,7 @@ def _deletion(i: Any) -> Mapping[str, Quantity]:
         "answers": answers,
         "compaction": i.sync_days + compaction,
         "bytes": f.days_until_last_copy(answers, i.sync_days, compaction, i.log_days, i.backup_days),
-        "weights": i.months_between_releases * f.DAYS_PER_MONTH,
+        "weights": i.months_between_releases * DAYS_PER_MONTH,
         "affected": f.answers_after_deletion(i.queries_per_month, i.used_percent / 100, answers),
     }
 

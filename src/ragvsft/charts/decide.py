@@ -14,10 +14,12 @@ from ragvsft.charts.evidence import LINES, Layers, combining
 from ragvsft.costs import formulas as costs
 from ragvsft.data import load
 from ragvsft.evidence import results
-from ragvsft.prices import Choice, choices, rates
+from ragvsft.prices import Choice as Offer
+from ragvsft.prices import choices, rates
 from ragvsft.prose import count, number, percent, table, usd
 from ragvsft.tuning import formulas as tuning
 from ragvsft.tuning.catalogue import architecture, gpus
+from ragvsft.units import HOURS_PER_DAY
 
 EMBED, ADAPTERS, ALL_WEIGHTS = "embed", "train adapters", "train all weights"
 
@@ -34,8 +36,8 @@ def update_paths_chart() -> Layers:
     calculator = freshness()
     given, shown = calculator.values(), calculator.compute()
     soonest = {
-        "prompt": given["prompt_publish_hours"] / 24,
-        "index": given["index_publish_hours"] / 24,
+        "prompt": given["prompt_publish_hours"] / HOURS_PER_DAY,
+        "index": given["index_publish_hours"] / HOURS_PER_DAY,
         "weights": given["weights_publish_days"],
     }
     frame = pd.DataFrame(
@@ -68,7 +70,7 @@ def update_paths_chart() -> Layers:
 
 
 def _span(days: float) -> str:
-    return f"{number(24 * days)} h" if days < 1 else f"{number(days)} days"
+    return f"{number(HOURS_PER_DAY * days)} h" if days < 1 else f"{number(days)} days"
 
 
 def corpus_prices(tokens: float, models: Sequence[str] = ("Llama-3.1-8B", "Llama-3.1-70B")) -> pd.DataFrame:
@@ -99,7 +101,7 @@ def corpus_prices(tokens: float, models: Sequence[str] = ("Llama-3.1-8B", "Llama
     return frame.sort_values("usd", ignore_index=True)
 
 
-def _gpu_usd_per_hour(offer: Choice) -> float:
+def _gpu_usd_per_hour(offer: Offer) -> float:
     return rates("gpu", offer.id)["gpu_usd_per_hour"].value
 
 
