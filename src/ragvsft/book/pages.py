@@ -17,10 +17,12 @@ ASSETS = {
     "book.css": "",
     "charts.css": '<figure class="chart',
     "calculator.css": '<section class="calculator',
+    "matrix.css": '<section class="calculator matrix',
     "decisions.css": '<form class="decision-form',
     "book.js": "",
     "charts.js": '<figure class="chart',
     "calculator.js": '<section class="calculator',
+    "matrix.js": '<section class="calculator matrix',
     "decisions.js": '<form class="decision-form',
     "crossings.js": "calculator-crossings",
 }

@@ -1,7 +1,7 @@
 """Every formula of the cost model, each written once.
 
-Constant volume; no growth, no discounting. A month is 730 hours. Token prices are USD per million tokens
-(`usd_per_mtok`). Arguments may be numbers, NumPy arrays, traced symbols or SymPy symbols.
+Constant volume; no growth, no discounting. Token prices are USD per million tokens (`usd_per_mtok`).
+Arguments may be numbers, NumPy arrays, traced symbols or SymPy symbols.
 """
 
 from ragvsft.formula import Quantity, ceil, expm1, log, maximum, minimum, where

@@ -113,8 +113,9 @@ class Bill(NamedTuple):
 
 def answering(s: Inputs, method: Method, serving: Serving, hit_rate: Quantity | None = None) -> Answering:
     """How a method answers on a column that is served in this way."""
-    per_token = s.tuned_llm if method.tuned else s.answer_llm
-    return Answering(s, method.reads, method.tuned, None if serving == "self_hosted" else per_token, hit_rate)
+    if serving == "self_hosted":
+        return Answering(s, method.reads, method.tuned, None, hit_rate)
+    return Answering(s, method.reads, method.tuned, s.tuned_llm if method.tuned else s.answer_llm, hit_rate)
 
 
 def stages(method: Method) -> Iterator[Stage]:

@@ -28,7 +28,7 @@ from ragvsft.prices.offers import oldest_price_on
 from ragvsft.prices.registry import REQUIRED
 from ragvsft.units import DAYS_PER_MONTH
 from ragvsft.widgets.calculator import Calculator, Choice, Number, Preset, Select
-from ragvsft.widgets.cost_inputs import FIRST, NEEDS_DOCUMENTS, number, presets
+from ragvsft.widgets.cost_inputs import FIRST, NEEDS_DOCUMENTS, assumption_input, presets
 from ragvsft.widgets.templates import json_island, render
 
 AUTO = "auto"
@@ -69,7 +69,7 @@ def _usable(row: OfferRow) -> bool:
 def matrix_inputs() -> tuple[Number | Select, ...]:
     """Every input of the matrix: the first few in sight, the others folded away by group."""
     return (
-        *(number(name) for name in FIRST),
+        *(assumption_input(name) for name in FIRST),
         NEEDS_DOCUMENTS,
         Select(
             "text_may_go",
@@ -77,7 +77,9 @@ def matrix_inputs() -> tuple[Number | Select, ...]:
             "anywhere",
             tuple(Choice(name, label) for name, label in PLACES.items()),
         ),
-        Select("show", "Show", "horizon_usd", tuple(Choice(k, v) for k, v in FIGURES.items()), in_scenario=False),
+        Select(
+            "show", "Show", "horizon_usd", tuple(Choice(k, v) for k, v in FIGURES.items()), in_scenario=False
+        ),
         *(_role_select(role.name) for role in ROLES.values() if not role.of_column),
         *(
             Number(
@@ -92,7 +94,7 @@ def matrix_inputs() -> tuple[Number | Select, ...]:
             )
             for item, (label, default, maximum) in MINE.items()
         ),
-        *(number(row.name, row.group) for row in load("assumptions") if row.name not in FIRST),
+        *(assumption_input(row.name, row.group) for row in load("assumptions") if row.name not in FIRST),
     )
 
 
@@ -219,11 +221,13 @@ class Matrix(Calculator):
         lines += [f"{cell.label}: {_usd(cell.horizon_usd)} {cell.reason}".rstrip() for cell in cells]
         return "\n".join([*lines, compare.verdict(cells)])
 
-    def _scripts(self) -> tuple[str, ...]:
-        return ("calculator/calculator.js", "matrix/matrix.js")
+    @property
+    def scripts(self) -> tuple[str, ...]:
+        return (*super().scripts, "matrix/matrix.js")
 
-    def _styles(self) -> tuple[str, ...]:
-        return ("calculator/calculator.css", "matrix/matrix.css")
+    @property
+    def styles(self) -> tuple[str, ...]:
+        return (*super().styles, "matrix/matrix.css")
 
 
 def matrix(
@@ -257,7 +261,11 @@ def _model_names(serving: Serving) -> list[str]:
 def _traced(serving: Serving, only_totals: bool) -> str:
     def model(s: Any) -> Mapping[str, Quantity]:
         found = figures(inputs(vars(s)), serving)
-        return {k: v for k, v in found.items() if k.endswith("_horizon_usd") and "vendor" not in k} if only_totals else found
+        return (
+            {k: v for k, v in found.items() if k.endswith("_horizon_usd") and "vendor" not in k}
+            if only_totals
+            else found
+        )
 
     listed = _model_names(serving)
     return javascript("", listed, trace(model, listed))
@@ -285,7 +293,14 @@ def _offer_payload(row: OfferRow) -> dict[str, Any]:
         "oldest": str(oldest_price_on(row.id) or ""),
         "values": values(row.id),
         "prices": [
-            {"label": p.label, "value": p.value, "unit": p.unit, "as_of": p.as_of.isoformat(), "source": p.source}
+            {
+                "name": p.name,
+                "label": p.label,
+                "value": p.value,
+                "unit": p.unit,
+                "as_of": p.as_of.isoformat(),
+                "source": p.source,
+            }
             for p in found.values()
         ],
     }
@@ -306,7 +321,9 @@ def _usd(value: float) -> str:
 
 def _span(cell: Cell) -> str:
     """A cell's range, rounded to three figures."""
-    low, high = (prose.usd(float(f"{end:.3g}")).replace("\\", "") for end in (cell.range_usd.low, cell.range_usd.high))
+    low, high = (
+        prose.usd(float(f"{end:.3g}")).replace("\\", "") for end in (cell.range_usd.low, cell.range_usd.high)
+    )
     return f"{low} to {high}"
 
 

@@ -430,9 +430,10 @@
 
     // Ranges, when nothing else is to be done: the same draws as Python's.
 
-    get draws() {
-      if (!this.drawn) this.drawn = Array.from({ length: this.spec.draws }, (_, k) => this.model.draw({ k }));
-      return this.drawn;
+    drawNumber(k) {
+      this.drawn ??= [];
+      this.drawn[k] ??= this.model.draw({ k });
+      return this.drawn[k];
     }
 
     async draw(cells) {
@@ -443,8 +444,8 @@
         const mine = cells.filter((cell) => cell.hosted.column === column);
         const { values } = mine[0];
         const model = this.model[`${column.serving}_totals`];
-        for (const draw of this.draws) {
-          const outputs = model({ ...values, ...draw, ...fixed });
+        for (let k = 0; k < this.spec.draws; k += 1) {
+          const outputs = model({ ...values, ...this.drawNumber(k), ...fixed });
           for (const cell of mine) totals.get(cell).push(outputs[`${cell.method.name}_horizon_usd`]);
           if (performance.now() > until) {
             await new Promise((go) => setTimeout(go));
