@@ -101,9 +101,9 @@ class AssumptionRow(Row, table="assumptions", key=("name",)):
 
     name: Identifier = Field(description="The input's name in formulas and scenario files.")
     label: Text = Field(description="The same in plain English, for calculators.")
-    group: Literal["traffic", "tokens", "retrieval", "agentic search", "fine-tuning", "serving", "people", "evaluation"] = (
-        Field(description="Where a calculator lists it.")
-    )
+    group: Literal[
+        "traffic", "tokens", "retrieval", "agentic search", "fine-tuning", "serving", "people", "evaluation"
+    ] = Field(description="Where a calculator lists it.")
     kind: Literal["workload", "decision", "uncertain"] = Field(
         description="Given by the workload, chosen by the reader, or not known well."
     )
@@ -128,7 +128,9 @@ class AssumptionRow(Row, table="assumptions", key=("name",)):
     def _consistent(self) -> Self:
         _ascending(self, "minimum", "low", "base", "high", "maximum")
         if (self.draw is not None) != (self.kind == "uncertain"):
-            raise ValueError(f"draw = {self.draw}: must be given for an uncertain assumption and for no other")
+            raise ValueError(
+                f"draw = {self.draw}: must be given for an uncertain assumption and for no other"
+            )
         if self.log_scale and self.low <= 0:
             raise ValueError(f"low = {self.low:g}: must be > 0 on a log scale")
         if self.source_kind in ("cited", "measured_by_third_party") and not (self.source and self.as_of):

@@ -1,8 +1,15 @@
 """The figures of the landing page."""
 
-from ragvsft.costs import scenario
+from ragvsft.costs import compare, scenario
+from ragvsft.costs.compare import Cell
+from ragvsft.widgets.matrix import Matrix, matrix
 
 
-def horizon_usd(llm: str) -> dict[str, float | None]:
-    """USD over the default horizon by option, on one language model; None for an option without a price."""
-    return {row.option: row.horizon_usd for row in scenario.compare(scenario.from_keys({"llm": llm}))}
+def cells() -> dict[tuple[str, str], Cell]:
+    """The default matrix by method and column."""
+    return {cell.key: cell for cell in compare.matrix(scenario.default())}
+
+
+def cost_matrix() -> Matrix:
+    """The matrix with the reader's default case."""
+    return matrix("matrix", "What a year costs, method by model")

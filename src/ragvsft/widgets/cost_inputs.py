@@ -1,4 +1,4 @@
-"""Inputs of calculators over the cost model: assumptions, models, offers, workloads, and the values of the rest."""
+"""Inputs of calculators over the cost model: assumptions, models, offers and workloads."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ _COLUMN_OF = {
 
 
 def default_offer(role: str) -> str:
-    """The offer that fills a role unless a scenario names another; for a model's roles, the first column's."""
+    """The offer that fills a role unless a scenario names another; a model's role as in the default matrix."""
     if ROLES[role].of_column:
         return str(cols.hosted(_COLUMN_OF[role]).offers[role])
     row = preferred(ROLES[role].type)

@@ -1,90 +1,90 @@
-"""The calculator, charts and tables of the chapter that compares the costs."""
+"""The calculators, charts and tables of the chapter that compares the costs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from ragvsft.costs import options, worked_example
-from ragvsft.costs.options import KNOWS_THE_CORPUS, LABELS, Inputs, availability, outputs
+from ragvsft.costs import compare, scenario, worked_example
+from ragvsft.costs.inputs import Inputs, changed, inputs
+from ragvsft.costs.methods import METHODS, bill, figures
+from ragvsft.costs.stages import STAGES
 from ragvsft.formula import Quantity
 from ragvsft.prose import usd
 from ragvsft.widgets.calculator import Calculator, Cell, Row, Sweep
-from ragvsft.widgets.chart import INK, OPTION_COLOURS, QUIET, SERIES, now_rule, option_colour, usd_axis
-from ragvsft.widgets.cost_inputs import UNAVAILABLE, cost_inputs, presets
+from ragvsft.widgets.chart import INK, METHOD_COLOURS, QUIET, SERIES, method_colour, now_rule, usd_axis
+from ragvsft.widgets.cost_inputs import FIRST, VOLUMES, assumption_input, model_select, rest
+from ragvsft.widgets.matrix import Matrix, matrix
+
+UNTUNED = tuple(name for name, method in METHODS.items() if not method.tuned)
 
 
-def model(s: Any) -> Mapping[str, Quantity]:
-    """Every option's figures, whether it is available, and whether it does the job."""
-    does_the_job = {
-        f"{option}_does_the_job": 1 if knows else 1 - s.needs_documents
-        for option, knows in KNOWS_THE_CORPUS.items()
-    }
-    return outputs(s) | availability(s) | does_the_job
-
-
-def cost_comparison(
-    calculator_id: str = "cost-comparison", options: Sequence[str] = tuple(LABELS)
-) -> Calculator:
-    """What each option costs, on the reader's own numbers, with a chart of the total against volume."""
-    figures = ("horizon_usd", "vendor_horizon_usd", "one_off_usd", "monthly_usd", "per_query_usd")
-    return Calculator(
+def cost_matrix(calculator_id: str = "cost-comparison") -> Matrix:
+    """Methods by models on the reader's own numbers."""
+    return matrix(
         calculator_id,
-        "What would it cost you?",
-        cost_inputs(),
-        model,
-        tuple(
-            Row(
-                LABELS[option],
-                *(Cell(f"{option}_{figure}", "usd") for figure in figures),
-                available=f"{option}_available",
-                reason=UNAVAILABLE,
-                candidate=f"{option}_does_the_job",
-            )
-            for option in options
-        ),
-        ("Option", "Total", "Of it vendors", "One-off", "A month", "Per query"),
-        chart=_total_by_volume,
-        sweep=Sweep(
-            "queries_per_month",
-            tuple(round(10 ** (3 + k / 10)) for k in range(41)),
-            {f"{option}_horizon_usd": LABELS[option] for option in options},
-        ),
-        presets=presets(),
-        lowest=1,
-        scenario=True,
         note=(
-            "Total is over the whole horizon. Prompting, or a fine-tune alone, knows none of your documents; "
-            "it is marked lowest only if you say that the model knows enough."
+            "Costs only: nothing here says that a cheaper model answers as well. Prompting, or a fine-tune "
+            "alone, knows none of your documents. A model on your own GPU costs nothing per query; its share "
+            "of the GPU bill is in the month."
         ),
     )
 
 
-def _total_by_volume(rows: Any) -> Any:
-    import altair as alt
+def default_cells(**keys: Any) -> dict[tuple[str, str], compare.Cell]:
+    """The cells of the default matrix with some scenario keys set, by method and column."""
+    return {cell.key: cell for cell in compare.matrix(scenario.from_keys(keys))}
 
+
+def _volume_model(s: Any) -> Mapping[str, Quantity]:
+    return figures(inputs(vars(s)), "per_token", only=UNTUNED)
+
+
+def total_by_volume() -> Calculator:
+    """Every untuned method on one model, against volume."""
+    entries = (model_select(default="gpt-oss-20b"), *(assumption_input(name) for name in FIRST))
+    return Calculator(
+        "total-by-volume",
+        "How does each method grow with volume, on one model?",
+        entries,
+        _volume_model,
+        tuple(
+            Row(
+                METHODS[name].label,
+                *(Cell(f"{name}_{figure}", "usd") for figure in ("horizon_usd", "per_query_usd")),
+                available=f"{name}_fits",
+                reason="one call is longer than the model takes",
+            )
+            for name in UNTUNED
+        ),
+        ("Method", "Total", "One more query"),
+        chart=_volume_chart,
+        sweep=Sweep(
+            "queries_per_month", VOLUMES, {f"{name}_horizon_usd": METHODS[name].label for name in UNTUNED}
+        ),
+        fixed=rest(*entries, roles=("embedder", "reranker", "store")),
+    )
+
+
+def _volume_chart(rows: Any) -> Any:
+    log = alt.Scale(type="log")
     lines = (
         alt.Chart(rows)
         .mark_line()
         .encode(
-            alt.X("x:Q", title="Queries a month", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s")),
-            alt.Y(
-                "value:Q",
-                title="USD over the horizon",
-                scale=alt.Scale(type="log"),
-                axis=usd_axis(),
-            ),
-            option_colour(LABELS, "series"),
+            alt.X("x:Q", title="Queries a month", scale=log, axis=alt.Axis(format="~s")),
+            alt.Y("value:Q", title="USD over the horizon", scale=log, axis=usd_axis()),
+            method_colour(UNTUNED, "series"),
         )
     )
-    return alt.layer(lines, now_rule(rows, scale=alt.Scale(type="log"))).properties(
+    return alt.layer(lines, now_rule(rows, scale=log)).properties(
         height=320,
         description=(
-            "Total cost over the horizon against queries a month, one line for each available option, "
-            "both axes logarithmic. A dashed line marks the volume set above."
+            "Total cost over the horizon against queries a month, one line for each method whose prompt fits "
+            "the model, both axes logarithmic. A dashed line marks the volume set above."
         ),
     )
 
@@ -92,7 +92,7 @@ def _total_by_volume(rows: Any) -> Any:
 LABEL_PX = 62
 """Room right of the longest bar for its value."""
 
-STAGES = ("Embed", "Search", "Rerank", "Model input", "Model output")
+RAG_STAGES = tuple(STAGES[name].label for name in METHODS["rag"].stages)
 
 
 def x_with_labels(field: str, longest_usd: float) -> alt.X:
@@ -132,7 +132,7 @@ def left_out_chart(s: Inputs) -> alt.LayerChart | alt.FacetChart:
         alt.Color(
             "kind:N",
             scale=alt.Scale(
-                domain=["total", "addition", "saving"], range=[QUIET, SERIES[3], OPTION_COLOURS["rag"]]
+                domain=["total", "addition", "saving"], range=[QUIET, SERIES[3], METHOD_COLOURS["rag"]]
             ),
             legend=None,
         ),
@@ -151,14 +151,14 @@ def fixed_cost_chart(s: Inputs) -> alt.Chart:
     rows = []
     for exponent in range(30, 71):
         volume = 10 ** (exponent / 10)
-        bill = options.rag(type(s)(**(vars(s) | {"queries_per_month": volume})))
+        paid = bill(changed(s, queries_per_month=volume), METHODS["rag"], "per_token")
         queries = volume * s.horizon_months
-        vendors = bill.vendor_one_off_usd / queries + bill.vendor_monthly_usd / volume
-        people = bill.people_one_off_usd / queries + bill.people_monthly_usd / volume
+        vendors = paid.vendor_one_off_usd / queries + paid.vendor_monthly_usd / volume
+        people = paid.people_one_off_usd / queries + paid.people_monthly_usd / volume
         rows += [
             (volume, "People, labels and evaluation", people),
             (volume, "Vendors, fixed", vendors),
-            (volume, "Vendors, per query", bill.per_query_usd),
+            (volume, "Vendors, per query", paid.per_query_usd),
         ]
     frame = pd.DataFrame(rows, columns=["queries_per_month", "part", "usd_per_query"])
     return (
@@ -204,10 +204,10 @@ def stage_chart(frame: pd.DataFrame) -> alt.Chart:
         .encode(
             alt.X("usd_per_query:Q", title="USD per query", axis=usd_axis()),
             alt.Y("model:N", sort=order, title=None),
-            alt.Color("stage:N", scale=alt.Scale(domain=list(STAGES)), title=None),
+            alt.Color("stage:N", scale=alt.Scale(domain=list(RAG_STAGES)), title=None),
             alt.Order("rank:Q"),
         )
-        .transform_calculate(rank=f"indexof({list(STAGES)}, datum.stage)")
+        .transform_calculate(rank=f"indexof({list(RAG_STAGES)}, datum.stage)")
         .properties(
             description=(
                 "USD per query by model, one bar each, split into embedding, search, reranking, model input "
@@ -217,16 +217,15 @@ def stage_chart(frame: pd.DataFrame) -> alt.Chart:
     )
 
 
-def gap_chart(s: Inputs) -> alt.LayerChart | alt.FacetChart:
-    """The three steps from RAG on the large model to a fine-tune of the small one."""
-    gap = worked_example.gap(s)
+def gap_chart(gap: worked_example.Gap) -> alt.LayerChart | alt.FacetChart:
+    """The three steps from RAG on a large model to a fine-tune of a small one."""
     frame = pd.DataFrame(
         [
             ("RAG on the large model", gap.rag_usd, "rag"),
-            ("RAG on the small model", gap.rag_on_tuned_model_usd, "rag_fine_tuned_hosted"),
-            ("Fine-tuned small model, no retrieval", gap.fine_tuned_usd, "fine_tuned_hosted"),
+            ("RAG on the small model", gap.rag_on_small_model_usd, "rag"),
+            ("Fine-tuned small model, no retrieval", gap.fine_tuned_usd, "fine_tuned"),
         ],
-        columns=["step", "usd_per_query", "option"],
+        columns=["step", "usd_per_query", "method"],
     )
     frame["label"] = [usd(value).replace("\\", "") for value in frame.usd_per_query]
     base = alt.Chart(frame).encode(
@@ -234,10 +233,8 @@ def gap_chart(s: Inputs) -> alt.LayerChart | alt.FacetChart:
         alt.Y("step:N", sort=None, title=None),
     )
     colour = alt.Color(
-        "option:N",
-        scale=alt.Scale(
-            domain=frame.option.tolist(), range=[OPTION_COLOURS[option] for option in frame.option]
-        ),
+        "step:N",
+        scale=alt.Scale(domain=frame.step.tolist(), range=[METHOD_COLOURS[name] for name in frame.method]),
         legend=None,
     )
     return alt.layer(
@@ -245,6 +242,7 @@ def gap_chart(s: Inputs) -> alt.LayerChart | alt.FacetChart:
     ).properties(
         description=(
             "USD per query in three steps: RAG on the large model, the same retrieval on the small model, "
-            "and the fine-tuned small model without retrieval. The first step is the largest."
+            f"and the fine-tuned small model without retrieval. The first step is {gap.share_of_model:.0%} "
+            "of the way."
         )
     )

@@ -17,7 +17,7 @@ from typing import Any
 
 import altair as alt
 
-from ragvsft.costs.options import LABELS
+from ragvsft.costs.methods import METHODS
 
 SITE_MIME = "application/vnd.vegalite.v6+json"
 LAB_MIME = "application/vnd.vegalite.v5+json"
@@ -27,8 +27,8 @@ INK, QUIET, LINE, PAPER = (f"var(--chart-{name})" for name in ("ink", "quiet", "
 SERIES = [f"var(--chart-{k})" for k in range(1, 8)]
 SHADES = [f"var(--chart-shade-{k})" for k in range(1, 6)]
 
-OPTION_COLOURS = dict(zip(LABELS, SERIES, strict=True))
-"""One colour for each option, the same in every chart. Self-hosted options are the darker of a pair."""
+METHOD_COLOURS = dict(zip(METHODS, SERIES, strict=False))
+"""One colour for each method, the same in every chart of the book."""
 
 USD = "$,~r"
 """Number format for dollars of any size: six significant digits, never an exponent."""
@@ -136,15 +136,16 @@ CONFIG: Any = {
 }
 
 
-def option_colour(options: Iterable[str], field: str = "option", **channel: Any) -> alt.Color:
-    """The colour channel for a nominal `field` that holds the labels of these options, in this order.
+def method_colour(methods: Iterable[str], field: str = "method", **channel: Any) -> alt.Color:
+    """The colour channel for a nominal `field` that holds the labels of these methods, in this order.
 
-    Raises KeyError for a name that is not one of `ragvsft.costs.options.LABELS`.
+    Raises KeyError for a name that is not one of `ragvsft.costs.methods.METHODS`.
     """
-    names = list(options)
-    scale = alt.Scale(domain=[LABELS[name] for name in names], range=[OPTION_COLOURS[name] for name in names])
+    names = list(methods)
+    labels = [METHODS[name].label for name in names]
+    scale = alt.Scale(domain=labels, range=[METHOD_COLOURS[name] for name in names])
     return alt.Color(
-        field, type="nominal", scale=scale, **{"legend": alt.Legend(title=None), "title": "Option", **channel}
+        field, type="nominal", scale=scale, **{"legend": alt.Legend(title=None), "title": "Method", **channel}
     )
 
 
