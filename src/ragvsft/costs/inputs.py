@@ -113,6 +113,11 @@ ROLES: dict[str, Role] = {
 """Every role. `of_column`: the offer follows from the column of the matrix, not from a choice of its own."""
 
 
+def chosen_roles() -> tuple[str, ...]:
+    """The roles whose offer is chosen on its own, whatever the column."""
+    return tuple(role.name for role in ROLES.values() if not role.of_column)
+
+
 def flat(role: str, values: Mapping[str, float]) -> dict[str, float]:
     """The inputs of one role under their flat names."""
     return {f"{role}.{item}": value for item, value in values.items()}

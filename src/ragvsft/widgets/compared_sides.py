@@ -12,7 +12,7 @@ from typing import Any
 from ragvsft.costs import columns as cols
 from ragvsft.costs import scenario
 from ragvsft.costs.break_even import Side, bends, overtakes, side_crossings
-from ragvsft.costs.inputs import Inputs, changed, flat, inputs, names
+from ragvsft.costs.inputs import Inputs, changed, chosen_roles, flat, inputs, names
 from ragvsft.costs.methods import METHODS, Bill, Serving, bill
 from ragvsft.formula import Quantity, where
 from ragvsft.prices import rates, values
@@ -50,7 +50,7 @@ def kind_select(name: str, label: str, default: str, serving: Serving = "per_tok
 
 
 def shared_model_select() -> Select:
-    """The model of both sides: those that are sold untuned and tuned by the token and run on one's own GPU."""
+    """The model of both sides: one that is sold untuned and tuned by the token and as open weights."""
     choices = []
     for column in cols.columns().values():
         own = cols.columns().get(f"{column.id}-self-hosted")
@@ -88,7 +88,7 @@ def _as_other(sets: Mapping[str, float]) -> dict[str, float]:
 
 def side_inputs() -> tuple[Number | Select, ...]:
     """Every input that a bill depends on, the model apart."""
-    return cost_inputs("gpu", "embedder", "reranker", "store")
+    return cost_inputs(*chosen_roles())
 
 
 def first_side(s: Any) -> Inputs:

@@ -115,7 +115,7 @@ _COLUMN_OF = {
 
 
 def default_offer(role: str) -> str:
-    """The offer that fills a role unless a scenario names another; a model's role as in the default matrix."""
+    """The offer that fills a role by default; a model's role as in the default matrix."""
     if ROLES[role].of_column:
         return str(cols.hosted(_COLUMN_OF[role]).offers[role])
     row = preferred(ROLES[role].type)

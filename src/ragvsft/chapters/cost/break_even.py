@@ -10,26 +10,41 @@ import numpy as np
 import pandas as pd
 import sympy
 
-from ragvsft import prices
 from ragvsft.costs import break_even, formulas
-from ragvsft.costs.options import LABELS, OPTIONS, Inputs, availability
-from ragvsft.data import load
-from ragvsft.formula import Quantity, symbolic
+from ragvsft.costs import columns as cols
+from ragvsft.costs.break_even import Side
+from ragvsft.costs.inputs import Inputs
+from ragvsft.costs.methods import (
+    METHODS,
+    bill,
+    context_window_tokens,
+    gpu_seconds_per_query,
+    longest_call_tokens,
+)
+from ragvsft.formula import Quantity, symbolic, where
+from ragvsft.prices import rates
 from ragvsft.prose import count, months, number, percent, table
 from ragvsft.widgets.calculator import Calculator, Cell, Crossings, Row, Sweep
-from ragvsft.widgets.chart import INK, QUIET, SERIES, option_colour, usd_axis
-from ragvsft.widgets.compared_options import (
+from ragvsft.widgets.chart import INK, QUIET, SERIES, method_colour, usd_axis
+from ragvsft.widgets.compared_sides import (
     BENDS,
     CHEAPER,
     HIGH,
+    KINDS,
     LOW,
+    MODEL,
     about,
     at_volume,
-    bends,
-    model_inputs,
-    on,
-    option_select,
+    bend_outputs,
+    bills,
+    first_side,
+    kind_select,
+    other_model_select,
     pick,
+    second_side,
+    shared_model_select,
+    side,
+    side_inputs,
     volumes,
 )
 from ragvsft.widgets.cost_inputs import presets
@@ -40,48 +55,54 @@ CHART_MONTHS = 36
 
 
 def _pair_model(s: Any) -> dict[str, Quantity]:
-    bills = {name: option(s) for name, option in OPTIONS.items()}
-    available = availability(s)
-    figures = bends(s)
-    for which, code in (("a", s.option_a_code), ("b", s.option_b_code)):
+    a, b = first_side(s), second_side(s)
+    figures = bend_outputs(a, b)
+    for which, code, at in (("a", s.side_a_code, a), ("b", s.side_b_code, b)):
+        paid = bills(at)
         figures |= {
             f"{which}_code": code,
-            f"{which}_usd": pick(code, {name: bill.horizon_usd(s) for name, bill in bills.items()}),
+            f"{which}_usd": pick(code, {kind: one.horizon_usd(at) for kind, one in paid.items()}),
             f"{which}_so_far_usd": pick(
                 code,
                 {
-                    name: formulas.horizon_usd(
-                        bill.one_off_usd, bill.monthly_usd, bill.per_query_usd, s.queries_per_month, s.month
+                    kind: formulas.horizon_usd(
+                        one.one_off_usd, one.monthly_usd, one.per_query_usd, at.queries_per_month, s.month
                     )
-                    for name, bill in bills.items()
+                    for kind, one in paid.items()
                 },
             ),
-            f"{which}_stride": pick(code, {name: break_even.stride(name, s) for name in OPTIONS}),
-            f"{which}_available": pick(code, {name: available[f"{name}_available"] for name in OPTIONS}),
+            f"{which}_stride": pick(
+                code, {kind: Side(METHODS[kind[0]], kind[1], at).stride for kind in KINDS}
+            ),
+            f"{which}_fits": pick(code, {kind: _fits(at, *kind) for kind in KINDS}),
         }
     return figures
 
 
+def _fits(s: Inputs, name: str, serving: Any) -> Quantity:
+    method = METHODS[name]
+    window = context_window_tokens(s, method, serving)
+    return where(longest_call_tokens(s, method, serving) <= window, 1, 0)
+
+
 def pair() -> Calculator:
-    """Every break-even volume of two options, the payback time, and the cost of both month by month."""
-    can_be_had = ("not available: offer ends too soon, or prompt too long", "available")
+    """Every break-even volume of two sides, the payback time, and the cost of both month by month."""
+    can_be_had = ("one call is longer than the model takes", "fits the model")
     ordinals = ("First", "Second", "Third")
     return Calculator(
         "break-even",
-        "Where does one option overtake the other?",
+        "Where does one method overtake the other?",
         (
-            option_select("option_a", "Compare", "rag"),
-            option_select("option_b", "with", "fine_tuned_hosted"),
-            *model_inputs(),
+            kind_select("side_a", "Compare", "rag"),
+            kind_select("side_b", "with", "rag_fine_tuned"),
+            shared_model_select(),
+            other_model_select(),
+            *side_inputs(),
         ),
         _pair_model,
         (
-            Row(
-                "Total of the first at your volume",
-                Cell("a_usd", "usd"),
-                Cell("a_available", cases=can_be_had),
-            ),
-            Row("Total of the second", Cell("b_usd", "usd"), Cell("b_available", cases=can_be_had)),
+            Row("Total of the first at your volume", Cell("a_usd", "usd"), Cell("a_fits", cases=can_be_had)),
+            Row("Total of the second", Cell("b_usd", "usd"), Cell("b_fits", cases=can_be_had)),
             Row(
                 "Search from (queries a month)",
                 Cell("volume_low", "count"),
@@ -107,7 +128,7 @@ def pair() -> Calculator:
         sweep=Sweep(
             "month",
             tuple(range(CHART_MONTHS + 1)),
-            {"a_so_far_usd": "{option_a}", "b_so_far_usd": "{option_b}"},
+            {"a_so_far_usd": "First: {side_a}", "b_so_far_usd": "Second: {side_b}"},
         ),
         crossings=(
             Crossings(
@@ -130,11 +151,13 @@ def pair() -> Calculator:
                 shown=1,
             ),
         ),
-        presets=presets(),
+        presets=presets(*(entry.name for entry in side_inputs())),
         fixed={"month": 0.0},
         note=(
-            "Options without retrieval or long context know nothing of your documents: a break-even with "
-            "them counts only where the model already knows enough. A dash: there is no break-even."
+            "Both sides run on the same model unless you name another for the first: then part of the "
+            "difference is the model's. Methods without documents in the prompt know nothing of yours: a "
+            "break-even with them counts only where the model already knows enough. A dash: there is no "
+            "break-even."
         ),
     )
 
@@ -143,13 +166,13 @@ def _cumulative_chart(rows: Any) -> Any:
     base = alt.Chart(rows).encode(
         alt.X("x:Q", title="Months from the start", scale=alt.Scale(domain=[0, CHART_MONTHS], nice=False)),
         alt.Y("value:Q", title="USD spent so far, at your volume", axis=usd_axis()),
-        option_colour(LABELS, "series", legend=None),
+        alt.Color("series:N", legend=None, scale=alt.Scale(range=[SERIES[2], SERIES[5]])),
     )
     names = base.transform_filter(f"datum.x === {CHART_MONTHS}").mark_text(align="right", dy=-10, fontSize=13)
     return alt.layer(base.mark_line(), names.encode(alt.Text("series:N"))).properties(
         height=280,
         description=(
-            "What each of the two options has cost after so many months at the chosen volume: two straight "
+            "What each of the two sides has cost after so many months at the chosen volume: two straight "
             "lines that start at the one-off costs. Where they cross, the higher start has paid for itself."
         ),
     )
@@ -159,14 +182,14 @@ SOURCE_CUT = (0.5, 0.8)
 """Share of the prompt that the source document says fine-tuning removes: claim `prompt-cut`."""
 
 MODELS = (
-    "claude-opus-5-5",
-    "claude-sonnet-5-5",
+    "claude-opus-5.5",
+    "claude-sonnet-5.5",
     "gpt-6.1-terra",
     "gemini-3.8-flash",
-    "claude-haiku-5-5",
+    "claude-haiku-5.5",
     "gpt-6-luna",
 )
-"""The language models of the chapters' tables, most expensive first."""
+"""Models of the chapter's tables, most expensive first."""
 
 SYMBOLS = {
     "one_off_a_usd": "F_A",
@@ -198,60 +221,83 @@ def cut_equation() -> str:
     return f"$$x^* = {sympy.latex(symbolic(break_even.prompt_cut_to_break_even, **CUT_SYMBOLS))}$$"
 
 
-def by_model() -> str:
-    """A table: the volumes from which each option with a fine-tune costs less than RAG, by language model."""
-    challengers = ("fine_tuned_hosted", "rag_fine_tuned_hosted", "fine_tuned_self_hosted")
-    labels = {row.id: row.offer for row in load("offers")}
+TUNED_MODELS = ("gpt-oss-20b", "qwen3-8b")
+"""The models that are sold untuned and tuned."""
+
+CHALLENGERS = ("fine_tuned", "rag_fine_tuned")
+
+
+def same_model() -> str:
+    """A table: the volumes from which a fine-tune costs less than RAG on the same model, by model."""
     rows = []
-    for model in MODELS:
-        rows.append([labels[model], *(volumes("rag", name, on(model)) for name in challengers)])
-    return table(["RAG on", *(LABELS[name] for name in challengers)], rows)
+    for model in TUNED_MODELS:
+        own = f"{model}-self-hosted"
+        rag = side("rag", model)
+        rows.append(
+            [
+                cols.column(model).label,
+                *(volumes(rag, side(name, model)) for name in CHALLENGERS),
+                *(volumes(side("rag", own), side(name, own)) for name in CHALLENGERS),
+            ]
+        )
+    labels = [METHODS[name].label for name in CHALLENGERS]
+    return table(["Same model", *labels, *(f"{label}, both on own GPUs" for label in labels)], rows)
 
 
-def payback(option_a: str, option_b: str, s: Inputs, queries_per_month: float) -> str:
+def switched_model(challenger_model: str = MODEL) -> str:
+    """A table: the volumes from which methods on one model cost less than RAG on another: a model switch."""
+    names = ("rag", *CHALLENGERS)
+    rows = [
+        [
+            cols.column(model).label,
+            *(volumes(side("rag", model), side(name, challenger_model)) for name in names),
+        ]
+        for model in MODELS
+    ]
+    switched = cols.column(challenger_model).label
+    return table(["RAG on", *(f"{METHODS[name].label} on {switched}" for name in names)], rows)
+
+
+def payback(a: Side, b: Side, queries_per_month: float) -> str:
     """How long B takes to earn back its higher start: "3.04 months", "at once", "not in the horizon"."""
-    at = at_volume(s, queries_per_month)
-    a, b = OPTIONS[option_a](at), OPTIONS[option_b](at)
-    saved = (a.monthly_usd - b.monthly_usd) + queries_per_month * (a.per_query_usd - b.per_query_usd)
-    found = break_even.payback_months(b.one_off_usd - a.one_off_usd, saved)
+    paid = [bill(at_volume(one.s, queries_per_month), one.method, one.serving) for one in (a, b)]
+    saved = (paid[0].monthly_usd - paid[1].monthly_usd) + queries_per_month * (
+        paid[0].per_query_usd - paid[1].per_query_usd
+    )
+    found = break_even.payback_months(paid[1].one_off_usd - paid[0].one_off_usd, saved)
     if found.case == break_even.ALWAYS:
         return "at once"
-    in_time = found.case == break_even.ABOVE and found.at <= s.horizon_months
+    in_time = found.case == break_even.ABOVE and found.at <= a.s.horizon_months
     return months(found.at) if in_time else "not in the horizon"
 
 
-def payback_table(
-    option_a: str, challengers: Sequence[str], s: Inputs, queries_per_month: Sequence[float]
-) -> str:
-    """The payback time of each challenger against option A, by volume."""
-    rows = [
-        [count(volume), *(payback(option_a, name, s, volume) for name in challengers)]
-        for volume in queries_per_month
-    ]
-    return table(["queries a month", *(LABELS[name] for name in challengers)], rows)
+def payback_table(a: Side, challengers: Sequence[Side], queries_per_month: Sequence[float]) -> str:
+    """The payback time of each challenger against A, by volume."""
+    rows = [[count(volume), *(payback(a, b, volume) for b in challengers)] for volume in queries_per_month]
+    return table(["queries a month", *(b.method.label for b in challengers)], rows)
 
 
-def staircase(option_a: str, option_b: str, s: Inputs, low: float, high: float) -> Any:
+def staircase(a: Side, b: Side, low: float, high: float) -> Any:
     """Two cost curves and every crossing, where one of them climbs by whole GPUs."""
     volumes = np.linspace(low, high, 1501)
-    at = at_volume(s, volumes)
     lines = pd.concat(
-        _corners(volumes, np.broadcast_to(OPTIONS[name](at).horizon_usd(at), volumes.shape)).assign(
-            option=LABELS[name]
+        _corners(volumes, np.broadcast_to(one.horizon_usd(volumes), volumes.shape)).assign(
+            method=one.method.label
         )
-        for name in (option_a, option_b)
+        for one in (a, b)
     )
-    found = np.array(break_even.option_crossings(option_a, option_b, s, low, high))
-    there = at_volume(s, found)
-    points = pd.DataFrame({"volume": found, "usd": OPTIONS[option_a](there).horizon_usd(there)})
+    found = np.array(break_even.side_crossings(a, b, low, high))
+    points = pd.DataFrame({"volume": found, "usd": a.horizon_usd(found)})
     x = alt.X("volume:Q", title="Queries a month", axis=alt.Axis(format="~s"), scale=alt.Scale(zero=False))
     y = alt.Y("usd:Q", title="USD over the horizon", axis=usd_axis(), scale=alt.Scale(zero=False))
     return alt.layer(
-        alt.Chart(lines).mark_line(strokeCap="butt").encode(x, y, option_colour([option_a, option_b])),
+        alt.Chart(lines)
+        .mark_line(strokeCap="butt")
+        .encode(x, y, method_colour([a.method.name, b.method.name])),
         alt.Chart(points).mark_point(color=INK, size=90).encode(x, y),
     ).properties(
         description=(
-            f"Cost over the horizon against volume: {LABELS[option_a]} rises evenly, {LABELS[option_b]} by "
+            f"Cost over the horizon against volume: {a.method.label} rises evenly, {b.method.label} by "
             f"steps of whole GPUs. They cross {count(len(found))} times, each marked with a dot."
         )
     )
@@ -270,7 +316,7 @@ def premiums(s: Inputs, output_tokens: Sequence[float]) -> Any:
     for output in output_tokens:
         cut = np.linspace(0, 1 if output else SOURCE_CUT[1], 41)
         premium = break_even.premium_to_break_even(
-            prompt_tokens(s), output, cut, s.llm_input_usd_per_mtok, s.llm_output_usd_per_mtok
+            prompt_tokens(s), output, cut, s.answer_llm.input_usd_per_mtok, s.answer_llm.output_usd_per_mtok
         )
         label = f"{count(output)} tokens of output" if output else "No output"
         lengths.append(pd.DataFrame({"premium": premium, "cut": cut, "output": label}))
@@ -308,13 +354,13 @@ def premiums(s: Inputs, output_tokens: Sequence[float]) -> Any:
     )
 
 
-def charged_premium(base: str, tuned: str, s: Inputs) -> tuple[float, float]:
+def charged_premium(model: str, s: Inputs) -> tuple[float, float]:
     """What a hosted fine-tune charges as a multiple of its base model's input price, and the cut it needs."""
-    whole, cut = prices.rates("llm", base), prices.rates("tuned_model", tuned)
-    rates = [whole["llm_input_usd_per_mtok"].value, whole["llm_output_usd_per_mtok"].value]
-    rates += [cut["tuned_input_usd_per_mtok"].value, cut["tuned_output_usd_per_mtok"].value]
-    needed = break_even.prompt_cut_to_break_even(prompt_tokens(s), s.output_tokens, *rates)
-    return rates[2] / rates[0], needed
+    hosted = cols.hosted(model)
+    whole, cut = (rates(str(hosted.offers[role])) for role in ("answer_llm", "tuned_llm"))
+    prices = [one[f"{kind}_usd_per_mtok"].value for one in (whole, cut) for kind in ("input", "output")]
+    needed = break_even.prompt_cut_to_break_even(prompt_tokens(s), s.output_tokens, *prices)
+    return prices[2] / prices[0], needed
 
 
 def prompt_tokens(s: Inputs) -> float:
@@ -326,35 +372,39 @@ def affordable_premiums(s: Inputs) -> tuple[float, float]:
     """The largest price multiples that the two ends of the source's cut can pay for."""
     low, high = (
         break_even.premium_to_break_even(
-            prompt_tokens(s), s.output_tokens, cut, s.llm_input_usd_per_mtok, s.llm_output_usd_per_mtok
+            prompt_tokens(s),
+            s.output_tokens,
+            cut,
+            s.answer_llm.input_usd_per_mtok,
+            s.answer_llm.output_usd_per_mtok,
         )
         for cut in SOURCE_CUT
     )
     return low, high
 
 
-def utilisation_needed(option: str, s: Inputs) -> float:
-    """Mean utilisation above which a fine-tune's GPU costs less than an option's price per query."""
+def utilisation_needed(method: str, by_token: Side, own: Side) -> float:
+    """Mean utilisation above which a method's own GPU costs less than another side's price per query."""
+    paid = bill(by_token.s, by_token.method, by_token.serving)
     return float(
         formulas.gpu_utilisation_to_break_even(
-            s.gpu_usd_per_hour, s.requests_per_second_per_gpu_short, OPTIONS[option](s).per_query_usd
+            own.s.gpu.usd_per_hour, gpu_seconds_per_query(own.s, METHODS[method]), paid.per_query_usd
         )
     )
 
 
 def caching_table(models: Sequence[str]) -> str:
     """The hit rate and the volume above which caching a prompt pays, for each model."""
-    labels = {row.id: row.offer for row in load("offers")}
     rows = []
     for model in models:
-        s = on(model)
-        rates = (s.llm_input_usd_per_mtok, s.llm_cache_read_usd_per_mtok, s.llm_cache_write_usd_per_mtok)
-        at = break_even.caching_queries_per_month_to_break_even(*rates, s.llm_cache_ttl_seconds)
+        llm = side("prompting", model).s.answer_llm
+        prices = (llm.input_usd_per_mtok, llm.cache_read_usd_per_mtok, llm.cache_write_usd_per_mtok)
+        at = break_even.caching_queries_per_month_to_break_even(*prices, llm.cache_ttl_seconds)
         rows.append(
             [
-                labels[model],
-                number(s.llm_cache_ttl_seconds / 60),
-                percent(formulas.cache_hit_rate_to_break_even(*rates)),
+                cols.column(model).label,
+                number(llm.cache_ttl_seconds / 60),
+                percent(formulas.cache_hit_rate_to_break_even(*prices)),
                 about(at),
             ]
         )

@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from ragvsft.costs import compare, scenario, worked_example
-from ragvsft.costs.inputs import Inputs, changed, inputs
+from ragvsft.costs.inputs import Inputs, changed, chosen_roles, inputs
 from ragvsft.costs.methods import METHODS, bill, figures
 from ragvsft.costs.stages import STAGES
 from ragvsft.formula import Quantity
@@ -65,7 +65,7 @@ def total_by_volume() -> Calculator:
         sweep=Sweep(
             "queries_per_month", VOLUMES, {f"{name}_horizon_usd": METHODS[name].label for name in UNTUNED}
         ),
-        fixed=rest(*entries, roles=("embedder", "reranker", "store")),
+        fixed=rest(*entries, roles=chosen_roles()),
     )
 
 
