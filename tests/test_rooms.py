@@ -114,6 +114,15 @@ def test_a_notebook_shows_its_own_module_and_no_other_chapters(chapter):
     assert {name for name in used if room(name) == "chapters"} == expected
 
 
-@pytest.mark.parametrize("module", sorted(name for name in MODULES if room(name) == "chapters"))
+CHAPTERS = sorted(name for name in MODULES if room(name) == "chapters")
+
+
+@pytest.mark.parametrize("module", CHAPTERS)
+def test_a_chapter_that_draws_has_the_books_look(module):
+    draws = "import altair" in MODULES[module].read_text("utf-8")
+    assert not draws or "ragvsft.widgets.chart" in GRAPH[module]
+
+
+@pytest.mark.parametrize("module", CHAPTERS)
 def test_no_chapter_leans_on_another(module):
     assert {name for name in GRAPH[module] if room(name) == "chapters"} == set()

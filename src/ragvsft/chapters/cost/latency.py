@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 import sympy
 
+import ragvsft.widgets.chart  # noqa: F401  (registers the theme)
 from ragvsft.costs import formulas, latency
 from ragvsft.costs.scenario import assumption
 from ragvsft.data import load

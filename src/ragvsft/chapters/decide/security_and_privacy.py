@@ -7,6 +7,7 @@ from typing import Any
 
 import altair as alt
 
+import ragvsft.widgets.chart  # noqa: F401  (registers the theme)
 from ragvsft.retrieval.deletion import ASSUMED, lifetimes
 from ragvsft.retrieval.formulas import chance_of_empty_result
 from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row
