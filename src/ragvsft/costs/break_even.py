@@ -2,7 +2,7 @@
 
 "B" is the challenger, "A" the option it is compared with. Arguments may be numbers, NumPy arrays, traced
 symbols or SymPy symbols, except in `crossings`, which is an algorithm; its twin for the browser is
-`book/static/crossings.js`.
+`widgets/calculator/crossings.js`.
 """
 
 from __future__ import annotations
