@@ -140,22 +140,84 @@
     return sound ? Number(cleaned.replaceAll(",", "").replace("−", "-")) : NaN;
   }
 
-  class Calculator {
-    constructor(root, inLab) {
+  // What calculators and the decision tool share: to tell the reader, reset, copy a link, keep and follow the address.
+  // A tool says how to `take` one value, `clear` all, give them as `params`, `bind` its controls and `show` itself.
+  class Tool {
+    constructor(root, inLab, id) {
       this.root = root;
       this.inLab = inLab;
-      this.data = JSON.parse(root.querySelector(".calculator-data").textContent);
-      this.model = window.ragvsftModels[this.data.id];
+      this.id = id;
       this.message = root.querySelector(".calculator-message");
+    }
+
+    // The last thing that a tool's constructor does: from here on the reader can use it.
+    begin(cleared) {
+      const form = this.root.querySelector("form");
+      this.bind();
+      form.addEventListener("submit", (event) => event.preventDefault());
+      this.on("reset", () => {
+        this.clear();
+        this.tell([cleared]);
+        this.changed();
+      });
+      this.on("link", async () => this.tell([await copyLink(this.root, this.address())]));
+      form.hidden = false;
+      this.root.querySelector(".calculator-actions").hidden = false;
+      if (this.inLab) {
+        this.root.querySelector('[data-action="link"]').hidden = true;
+        this.root.addEventListener("keydown", (event) => event.stopPropagation());
+      } else {
+        this.open(readFragment(location.hash).get(this.id));
+        window.addEventListener("hashchange", () => {
+          const params = readFragment(location.hash).get(this.id);
+          if (!params) return;
+          this.clear();
+          this.open(params);
+          this.show();
+        });
+      }
+      this.show();
+    }
+
+    on(action, handler) {
+      this.root.querySelector(`[data-action="${action}"]`)?.addEventListener("click", handler);
+    }
+
+    open(params) {
+      if (params) this.tell([...params].map(([name, raw]) => this.take(name, raw)));
+    }
+
+    tell(messages) {
+      this.message.textContent = summary(messages);
+    }
+
+    changed(source) {
+      this.show(source);
+      if (this.inLab) return;
+      clearTimeout(this.saving);
+      this.saving = setTimeout(() => history.replaceState(null, "", this.address()), 300);
+    }
+
+    address() {
+      return addressWith(this.id, this.params());
+    }
+  }
+
+  class Calculator extends Tool {
+    constructor(root, inLab) {
+      const data = JSON.parse(root.querySelector(".calculator-data").textContent);
+      super(root, inLab, data.id);
+      this.data = data;
+      this.model = window.ragvsftModels[data.id];
       this.said = root.querySelector(".calculator-said");
       this.inputs = new Map(this.data.inputs.map((input) => [input.name, input]));
-      this.state = this.defaults();
+      this.clear();
       this.tableRows = [...root.querySelectorAll("tbody tr")];
-      this.bind();
-      this.root.querySelector(".calculator-form").hidden = false;
-      this.root.querySelector(".calculator-actions").hidden = false;
-      if (!inLab) this.open(readFragment(location.hash).get(this.data.id));
-      this.show();
+      this.begin("Every input is back at its default.");
+    }
+
+    clear() {
+      this.state = this.defaults();
     }
 
     defaults() {
@@ -198,17 +260,6 @@
       const kept = Math.min(input.max, Math.max(input.min, whole));
       this.state[name] = kept;
       return kept === whole ? "" : `${input.label}: the range is ${range}; set to ${number(kept)}.`;
-    }
-
-    open(params) {
-      if (!params) return;
-      const messages = [];
-      for (const [name, raw] of params) messages.push(this.take(name, raw));
-      this.tell(messages);
-    }
-
-    tell(messages) {
-      this.message.textContent = summary(messages);
     }
 
     values() {
@@ -290,36 +341,13 @@
           this.changed();
         }),
       );
-      this.root.querySelector(".calculator-form").addEventListener("submit", (event) => event.preventDefault());
-      this.on("reset", () => {
-        this.state = this.defaults();
-        this.tell(["Every input is back at its default."]);
-        this.changed();
-      });
-      this.on("link", async () => this.tell([await copyLink(this.root, this.address())]));
       this.on("scenario", () => this.tell([saveFile("scenario.toml", this.scenario(), "ragvsft compare")]));
-      if (this.inLab) this.root.querySelector('[data-action="link"]').hidden = true;
-      if (this.inLab) this.root.addEventListener("keydown", (event) => event.stopPropagation());
-      else window.addEventListener("hashchange", () => {
-        const params = readFragment(location.hash).get(this.data.id);
-        if (!params) return;
-        this.state = this.defaults();
-        this.open(params);
-        this.show();
-      });
-    }
-
-    on(action, handler) {
-      this.root.querySelector(`[data-action="${action}"]`)?.addEventListener("click", handler);
     }
 
     changed(source) {
-      this.show(source);
+      super.changed(source);
       clearTimeout(this.saying);
       this.saying = setTimeout(() => this.say(), 700);
-      if (this.inLab) return;
-      clearTimeout(this.saving);
-      this.saving = setTimeout(() => history.replaceState(null, "", this.address()), 300);
     }
 
     params() {
@@ -329,10 +357,6 @@
         if (value !== input.default) params.set(input.name, typeof value === "number" ? plain(value) : value);
       }
       return params;
-    }
-
-    address() {
-      return addressWith(this.data.id, this.params());
     }
 
     // The model's outputs, and where two of them change order: see `Crossings` in this folder.
@@ -540,8 +564,7 @@
   }
 
   window.ragvsftCalculators = {
-    start, calculators, Calculator, readFragment, writeFragment, addressWith, copyLink, saveFile, summary,
-    format: FORMATS,
+    start, calculators, Tool, Calculator, readFragment, writeFragment, saveFile, format: FORMATS,
   };
   if (!document.querySelector("body[data-jp-theme-light], body.jp-ThemedContainer, .jp-Notebook")) {
     // Deferred scripts run in any order before this event; a page that is complete has had it.

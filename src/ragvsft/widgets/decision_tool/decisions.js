@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { readFragment, addressWith, copyLink, saveFile, summary } = window.ragvsftCalculators;
+  const { Tool, saveFile } = window.ragvsftCalculators;
   const UNKNOWN = "unknown";
 
   // The engine. `codes` holds the position of each answer; sets of answers and of steps are bit masks.
@@ -66,18 +66,17 @@
   const labels = (answers) => answers.map((answer) => `“${answer.label}”`).join(" or ");
   const list = (items, attributes = {}) => element("ul", attributes, items.map((item) => element("li", {}, item)));
 
-  class Decision {
+  class Decision extends Tool {
     constructor(root, inLab) {
-      this.root = root;
-      this.inLab = inLab;
+      super(root, inLab, "decide");
       this.tables = JSON.parse(root.querySelector(".decision-data").textContent);
       this.questions = new Map(this.tables.questions.map((question) => [question.id, question]));
+      this.clear();
+      this.begin("Every question is back at “Don’t know”.");
+    }
+
+    clear() {
       this.answers = {};
-      this.bind();
-      root.querySelector(".decision-form").hidden = false;
-      root.querySelector(".calculator-actions").hidden = false;
-      if (!inLab) this.open(readFragment(location.hash).get("decide"));
-      this.show();
     }
 
     controls(id) {
@@ -92,14 +91,6 @@
       else if (question.answers.some((known) => known.id === answer)) this.answers[id] = answer;
       else return `${question.title} “${answer.slice(0, 40)}” is not an answer and was left out.`;
       return "";
-    }
-
-    open(params) {
-      if (params) this.tell([...params].map(([id, answer]) => this.take(id, answer)));
-    }
-
-    tell(messages) {
-      this.root.querySelector(".calculator-message").textContent = summary(messages);
     }
 
     bind() {
@@ -118,44 +109,13 @@
           this.changed();
         });
       });
-      this.on("reset", () => {
-        this.answers = {};
-        this.tell(["Every question is back at “Don’t know”."]);
-        this.changed();
-      });
-      this.on("link", async () => this.tell([await copyLink(this.root, this.address())]));
       this.on("answers", () => this.tell([saveFile("answers.toml", this.file(), "ragvsft decide")]));
-      this.root.querySelector(".decision-form").addEventListener("submit", (event) => event.preventDefault());
-      if (this.inLab) this.root.querySelector('[data-action="link"]').hidden = true;
-      if (this.inLab) this.root.addEventListener("keydown", (event) => event.stopPropagation());
-      else window.addEventListener("hashchange", () => {
-        const params = readFragment(location.hash).get("decide");
-        if (!params) return;
-        this.answers = {};
-        this.open(params);
-        this.show();
-      });
-    }
-
-    on(action, handler) {
-      this.root.querySelector(`[data-action="${action}"]`).addEventListener("click", handler);
-    }
-
-    changed() {
-      this.show();
-      if (this.inLab) return;
-      clearTimeout(this.saving);
-      this.saving = setTimeout(() => history.replaceState(null, "", this.address()), 300);
     }
 
     params() {
       const params = new URLSearchParams();
       for (const id of this.questions.keys()) if (this.answers[id]) params.set(id, this.answers[id]);
       return params;
-    }
-
-    address() {
-      return addressWith("decide", this.params());
     }
 
     file() {
