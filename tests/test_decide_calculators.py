@@ -5,8 +5,8 @@ import pytest
 from ragvsft.calculators import decide as calculators
 from ragvsft.charts import decide as charts
 from ragvsft.charts.evidence import combining
-from ragvsft.checks import index_ten_million_documents_usd, train_ten_million_documents_usd
 from ragvsft.costs import scenario
+from ragvsft.evidence.checks import index_ten_million_documents_usd, train_ten_million_documents_usd
 
 EVERY = (
     calculators.freshness,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ragvsft import lint
-from ragvsft.claims import Claim, ledger
 from ragvsft.data import DATA
+from ragvsft.evidence.ledger import Claim, ledger
 from ragvsft.prose import chapter_path, root
 
 TYPED = [

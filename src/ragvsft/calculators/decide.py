@@ -12,11 +12,11 @@ import altair as alt
 from ragvsft.calculators import Bars, Calculator, Cell, Choice, Number, Preset, Row, Select, Sweep
 from ragvsft.calculators.cost import UNAVAILABLE, number, rest, select
 from ragvsft.charts import USD_LABELS, now_rule, option_colour, usd_axis
-from ragvsft.claims import get
 from ragvsft.costs import formulas as costs
 from ragvsft.costs import options, scenario
 from ragvsft.costs.options import LABELS
 from ragvsft.evaluation import formulas as evaluation
+from ragvsft.evidence.ledger import get
 from ragvsft.formula import Quantity, maximum, where
 from ragvsft.prices import DEFAULT_SELECTION, Kind, Price, days_left, rates
 from ragvsft.retrieval import formulas as retrieval

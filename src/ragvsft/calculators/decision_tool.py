@@ -14,9 +14,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
-from ragvsft import claims, decisions
+from ragvsft import decisions
 from ragvsft.calculators import MIME, STATIC
-from ragvsft.connections import title as chapter_title
+from ragvsft.evidence import ledger
+from ragvsft.evidence.connections import title as chapter_title
 from ragvsft.prose import chapter_path
 
 Suffix = Literal[".html", ".ipynb"]
@@ -134,7 +135,7 @@ def tables(suffix: Suffix) -> dict[str, Any]:
                 "verdict": _words(claim.verdict),
                 "href": _ledger_address(claim.id, suffix),
             }
-            for claim in map(claims.get, sorted(cited))
+            for claim in map(ledger.get, sorted(cited))
         },
         "chapters": {
             chapter: {"title": chapter_title(chapter), "href": _address(chapter, suffix)}
@@ -194,7 +195,7 @@ def _matrix_parts(suffix: Suffix) -> Iterator[str]:
         "Rows that your answers tick are marked", ("Row", *COLUMN_LABELS.values(), "Verdict")
     )
     for row in decisions.matrix():
-        verdict = claims.get(row.claim).verdict
+        verdict = ledger.get(row.claim).verdict
         yield f'<tr data-row="{row.row}"><th scope="row">{escape(row.question)}</th>'
         yield "".join(f"<td>{'✓' if row.tick == column else ''}</td>" for column in COLUMN_LABELS)
         yield f'<td><a href="{_ledger_address(row.claim, suffix)}">{_words(verdict)}</a></td></tr>'

@@ -11,9 +11,9 @@ import altair as alt
 from ragvsft.calculators import Bars, Calculator, Cell, Number, Preset, Row, Sweep
 from ragvsft.calculators.cost import number, rest, select
 from ragvsft.charts import now_rule, usd_axis
-from ragvsft.claims import get
 from ragvsft.costs import formulas as costs
 from ragvsft.costs import options
+from ragvsft.evidence.ledger import get
 from ragvsft.formula import Quantity
 from ragvsft.retrieval import formulas as f
 

@@ -11,8 +11,8 @@ import altair as alt
 from ragvsft.calculators import Bars, Calculator, Cell, Choice, Number, Preset, Row, Select, Sweep
 from ragvsft.calculators.cost import number, select
 from ragvsft.charts import now_rule, usd_axis
-from ragvsft.claims import get
 from ragvsft.costs import formulas as costs
+from ragvsft.evidence.ledger import get
 from ragvsft.formula import Quantity
 from ragvsft.tuning import formulas as f
 from ragvsft.tuning.catalogue import Architecture, architectures, gpus

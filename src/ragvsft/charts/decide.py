@@ -13,7 +13,7 @@ from ragvsft.charts import INK, OPTION_COLOURS, QUIET, SERIES, usd_axis
 from ragvsft.charts.evidence import LINES, Layers, combining
 from ragvsft.costs import formulas as costs
 from ragvsft.data import load
-from ragvsft.evidence import results
+from ragvsft.evidence.published import results
 from ragvsft.prices import Choice, choices, rates
 from ragvsft.prose import count, number, percent, table, usd
 from ragvsft.tuning import formulas as tuning

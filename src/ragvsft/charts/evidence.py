@@ -8,13 +8,15 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from ragvsft import connections
 from ragvsft.calculators import Calculator, Cell, Number, Row
 from ragvsft.charts import INK, QUIET, SERIES
-from ragvsft.claims import Claim, authors, bibliography, cite, get, source
 from ragvsft.data import OfferRow, load, tables
 from ragvsft.evaluation.formulas import wilson_interval
-from ragvsft.evidence import Survey, joint_share, record, results, static_cells
+from ragvsft.evidence import connections
+from ragvsft.evidence.bibliography import authors, bibliography, cite, source
+from ragvsft.evidence.ledger import Claim, get
+from ragvsft.evidence.published import record, results, static_cells
+from ragvsft.evidence.surveys import Survey, joint_share
 from ragvsft.formula import Quantity
 from ragvsft.prose import count, percent, table
 

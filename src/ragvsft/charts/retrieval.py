@@ -8,7 +8,7 @@ import altair as alt
 from ragvsft import prose
 from ragvsft.charts import usd_axis
 from ragvsft.costs.formulas import rerank_usd_per_query
-from ragvsft.evidence import results
+from ragvsft.evidence.published import results
 from ragvsft.prices import choices, rates
 from ragvsft.retrieval.formulas import chance_of_empty_result
 

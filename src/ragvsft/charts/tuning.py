@@ -5,7 +5,7 @@ from typing import Any
 import altair as alt
 
 import ragvsft.charts  # noqa: F401  (registers the theme)
-from ragvsft.evidence import results
+from ragvsft.evidence.published import results
 from ragvsft.tuning.catalogue import architecture
 from ragvsft.tuning.memory import METHODS, memory_rows
 

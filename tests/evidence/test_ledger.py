@@ -5,18 +5,21 @@ from collections import Counter
 
 import pytest
 
-from ragvsft import claims, prose
-from ragvsft.claims import Check, Claim, ledger
+from ragvsft import prose
 from ragvsft.data import DataError, load
+from ragvsft.evidence import bibliography, checks
+from ragvsft.evidence import ledger as claims
+from ragvsft.evidence.checks import Check
+from ragvsft.evidence.ledger import Claim, ledger
 
 
 @pytest.fixture(autouse=True)
 def _in_a_chapter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(prose.root() / "data")
-    monkeypatch.setattr(claims, "used", type(claims.used)())
+    bibliography.used.clear()
 
 
-@pytest.mark.parametrize("check", claims.run_checks(), ids=lambda check: check.claim.id)
+@pytest.mark.parametrize("check", checks.run_checks(), ids=lambda check: check.claim.id)
 def test_every_check_agrees_with_the_ledger(check: Check) -> None:
     assert check.agrees, f"recomputed {check.recomputed}"
 
@@ -35,7 +38,7 @@ def test_every_claim_is_complete(row: Claim) -> None:
     assert bool(row.citation) or row.kind in ("assumption", "measured")
     assert row.low is None or row.low <= row.value <= row.high
     for key in row.citation:
-        claims.source(key)
+        bibliography.source(key)
 
 
 def test_a_recomputed_claim_has_a_check() -> None:
@@ -65,28 +68,28 @@ def test_an_unknown_claim_or_source_is_an_error_that_helps() -> None:
     with pytest.raises(DataError, match=r"claim = 'rag-cost-per-qeury'.* did you mean 'rag-cost-per-query'"):
         claims.claim("rag-cost-per-qeury")
     with pytest.raises(DataError, match=r"citation = 'ovadia2023'.* did you mean 'ovadia2024'"):
-        claims.cite("ovadia2023")
+        bibliography.cite("ovadia2023")
 
 
 def test_a_citation_links_to_the_bibliography_and_is_remembered() -> None:
-    assert claims.cite("ovadia2024") == (
+    assert bibliography.cite("ovadia2024") == (
         "[Ovadia et al. 2024](../chapters/reference/bibliography.ipynb#ref-ovadia2024)"
     )
     claims.claim("exact-attribution")
-    assert list(claims.used.sources) == ["ovadia2024", "gao2023alce", "wallat2024"]
+    assert list(bibliography.used) == ["ovadia2024", "gao2023alce", "wallat2024"]
 
 
 def test_every_source_is_complete_and_says_how_it_was_read() -> None:
-    for key, entry in claims.bibliography().entries.items():
+    for key, entry in bibliography.bibliography().entries.items():
         assert entry.fields["note"].startswith("read as: "), key
         assert entry.fields["url"].startswith("https://"), key
-        assert claims.reference(key).count("(") >= 2, key
+        assert bibliography.reference(key).count("(") >= 2, key
 
 
 def test_every_source_is_used() -> None:
     files = [path for pattern in ("data/*.csv", "chapters/**/*.ipynb") for path in prose.root().glob(pattern)]
     text = "\n".join(path.read_text("utf-8") for path in files)
-    assert [key for key in claims.bibliography().entries if not re.search(rf"\b{key}\b", text)] == []
+    assert [key for key in bibliography.bibliography().entries if not re.search(rf"\b{key}\b", text)] == []
 
 
 def test_the_ledger_table_has_a_row_and_a_place_for_each_claim() -> None:

@@ -4,7 +4,12 @@ Each takes nothing and returns the value in the claim's unit, or (value, low, hi
 committed ones, so a new price that contradicts a claim fails the ledger's test.
 """
 
-from ragvsft.claims import ledger
+import importlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
 from ragvsft.costs.formulas import (
     corpus_tokens,
     rerank_usd_per_query,
@@ -15,7 +20,8 @@ from ragvsft.costs.formulas import (
 )
 from ragvsft.data import load
 from ragvsft.evaluation.formulas import wilson_interval
-from ragvsft.evidence import record, results, static_cells
+from ragvsft.evidence.ledger import Claim, ledger
+from ragvsft.evidence.published import record, results, static_cells
 from ragvsft.prices import rates
 
 SOURCE_MODEL, SMALL_MODEL = "claude-sonnet-4-6", "claude-haiku-5-5"
@@ -24,6 +30,35 @@ CANDIDATES, TOKENS_PER_CHUNK = 50, 500
 TEN_MILLION, TOKENS_PER_DOCUMENT = 10_000_000, 1_000
 
 Interval = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a claim's check returned, beside the ledger's row."""
+
+    claim: Claim
+    recomputed: tuple[float, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether value (and low and high, where the check returns them) agree to a relative 1e-9."""
+        stated = (self.claim.value, self.claim.low, self.claim.high)
+        return all(
+            expected is not None and math.isclose(found, expected, rel_tol=1e-9)
+            for found, expected in zip(self.recomputed, stated, strict=False)
+        )
+
+
+def run_checks() -> tuple[Check, ...]:
+    """Recompute every claim that names a check."""
+    return tuple(Check(row, _recompute(row.check)) for row in ledger() if row.check)
+
+
+def _recompute(dotted: str) -> tuple[float, ...]:
+    module, _, name = dotted.partition(":")
+    function = cast(Callable[[], float | tuple[float, ...]], getattr(importlib.import_module(module), name))
+    result = function()
+    return result if isinstance(result, tuple) else (result,)
 
 
 def embedding_usd_per_mtok() -> float:

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragvsft import claims, evidence
 from ragvsft.charts.evidence import combining
 from ragvsft.data import load
-from ragvsft.evidence import Record, record, results, static_cells
+from ragvsft.evidence.bibliography import source
+from ragvsft.evidence.published import Record, record, results, static_cells
+from ragvsft.evidence.surveys import joint_share
 
 SHARE = st.floats(min_value=0, max_value=1)
 
@@ -36,18 +37,18 @@ def test_shares_come_with_their_interval() -> None:
 
 @given(SHARE, SHARE)
 def test_the_overlap_of_two_shares_is_bounded(first: float, second: float) -> None:
-    low, high = evidence.joint_share(first, second)
+    low, high = joint_share(first, second)
     assert 0 <= low <= high + 1e-12 <= 1 + 1e-12
     assert high <= min(first, second)
 
 
 def test_the_survey_and_the_adoption_figure_leave_the_answer_open() -> None:
-    assert evidence.joint_share(0.57, 0.51) == pytest.approx((0.08, 0.51))
+    assert joint_share(0.57, 0.51) == pytest.approx((0.08, 0.51))
 
 
 def test_every_published_row_names_a_source() -> None:
     for row in [*results(), *load("surveys")]:
-        claims.source(row.citation)
+        source(row.citation)
 
 
 def test_training_with_context_never_loses_and_training_without_often_does() -> None:
