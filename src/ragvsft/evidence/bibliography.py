@@ -5,11 +5,26 @@ without being kept by hand.
 """
 
 import functools
+from typing import Literal
 
 from pybtex.database import BibliographyData, Entry, parse_file
 
 from ragvsft.data import DATA, DataError, nearest
 from ragvsft.prose import link
+
+HowRead = Literal["full text", "opening", "abstract", "authors' data", "library", "quotation"]
+"""How a figure was read: in the source, part of it, its data, a package's data, or where it is quoted."""
+Evidence = Literal["primary", "secondary"]
+
+_SAYS = {
+    "full text": "primary text",
+    "opening": "opening of the primary text",
+    "abstract": "abstract",
+    "authors' data": "authors'",
+    "library": "library data",
+    "quotation": "quot",
+}
+"""What the note of a source must say for its figures to have been read so."""
 
 used: dict[str, None] = {}
 """Keys of the sources that this kernel has printed so far, in that order: `chapter_end` lists them."""
@@ -34,6 +49,23 @@ def source(key: str) -> Entry:
 def bibliography() -> BibliographyData:
     """references.bib, parsed."""
     return parse_file(str(DATA.parent / "references.bib"), bib_format="bibtex")
+
+
+def evidence(how_read: HowRead) -> Evidence:
+    """Whether the source itself was read (primary) or a text that quotes it (secondary)."""
+    return "secondary" if how_read == "quotation" else "primary"
+
+
+def require_locator(locator: str, how_read: HowRead) -> None:
+    """Raises ValueError if a figure that was read in its source does not say where it stands."""
+    if evidence(how_read) == "primary" and not locator:
+        raise ValueError(f"locator is blank: a figure read as {how_read} must say where it stands")
+
+
+def readings(key: str) -> frozenset[str]:
+    """The ways in which a source was read, by its note: no figure of it may claim another."""
+    note = source(key).fields["note"]
+    return frozenset(how for how, words in _SAYS.items() if words in note)
 
 
 def authors(entry: Entry) -> str:

@@ -101,10 +101,10 @@ def omitted_output_usd() -> float:
     return float(tokens_usd(ANSWER_TOKENS, _llm(SOURCE_MODEL, "output")))
 
 
-def rerank_share_on_small_model() -> float:
-    """Reranking as a share of the same query, answer included, when a small model writes it."""
+def rerank_share_on_small_model(answer_tokens: float = ANSWER_TOKENS) -> float:
+    """Reranking as a share of the same query when a small model writes this many answer tokens."""
     model_usd = tokens_usd(PROMPT_TOKENS, _llm(SMALL_MODEL, "input"))
-    model_usd += tokens_usd(ANSWER_TOKENS, _llm(SMALL_MODEL, "output"))
+    model_usd += tokens_usd(answer_tokens, _llm(SMALL_MODEL, "output"))
     return rerank_query_usd() / float(embed_query_usd() + rerank_query_usd() + model_usd)
 
 

@@ -1,15 +1,18 @@
 """The ledger of what is true: every claim the book tries or relies on, with verdict, value and source."""
 
-from collections.abc import Iterable
-from typing import Literal, cast, get_args
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Literal, Self, cast, get_args
 
 from IPython.display import HTML
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from ragvsft.data import DataError, IsoDate, Row, Slug, Text, Unit, Words, load, nearest
-from ragvsft.evidence.bibliography import cite, used
+from ragvsft.evidence.bibliography import HowRead, cite, used
 from ragvsft.prose import link, number, percent, table, usd
 
+Readings = Annotated[
+    tuple[HowRead, ...], BeforeValidator(lambda text: tuple(filter(None, str(text).split(";"))))
+]
 Verdict = Literal["holds", "holds-with-conditions", "contradicted", "unsupported", "outdated", "definition"]
 
 
@@ -28,13 +31,31 @@ class Claim(Row, table="claims", key=("id",)):
     low: float | None = Field(description="Low end of its interval or range.")
     high: float | None = Field(description="High end of its interval or range.")
     citation: Words = Field(description="Keys of references.bib, joined by semicolons.")
+    locator: Words = Field(description="Where each of them says so, in the same order.")
+    how_read: Readings = Field(description="How each was read, in the same order.")
     as_of: IsoDate = Field(description="Date of the newest evidence used.")
     chapter: Text = Field(description="The chapter that uses it.")
     check: str = Field(description="Dotted name of the function that recomputes value; blank if none can.")
-    evidence: Literal["primary", "secondary", "computed", "none"] = Field(
-        description="Read in the source itself, in a text that quotes it, recomputed here, or none found."
-    )
-    finding: Text = Field(description="Why this verdict, in one sentence.")
+    finding: Text = Field(description="Why this verdict, in one or two sentences.")
+
+    @model_validator(mode="after")
+    def _located(self) -> Self:
+        for name in ("locator", "how_read"):
+            if len(getattr(self, name)) != len(self.citation):
+                raise ValueError(
+                    f"{name} has {len(getattr(self, name))} entries: must have {len(self.citation)}, one for"
+                    " each citation"
+                )
+        return self
+
+    @property
+    def evidence(self) -> Literal["primary", "secondary", "computed", "none"]:
+        """Recomputed here, none found, or how the sources were read: secondary if any was only quoted."""
+        if self.kind == "computed":
+            return "computed"
+        if not self.citation:
+            return "none"
+        return "secondary" if "quotation" in self.how_read else "primary"
 
 
 def get(claim_id: str) -> Claim:
@@ -94,8 +115,8 @@ def _ledger_line(row: Claim) -> tuple[str, str, str, str]:
     get(row.id)
     place = f'<span id="claim-{row.id}" class="verdict-{row.verdict}"></span>'
     value = f"**{value_text(row)}** " if row.value is not None else ""
-    read = "no source" if row.evidence == "none" else row.evidence
-    origin = ", ".join([*map(cite, row.citation), read, row.as_of.isoformat()])
+    read = {"none": ["no source"], "computed": ["computed"]}.get(row.evidence, [])
+    origin = "; ".join([*_sources(row), *read, row.as_of.isoformat()])
     verdict = f'<span class="verdict {row.verdict}">{row.verdict.replace("-", " ")}</span>'
     return (
         place + row.statement,
@@ -103,6 +124,11 @@ def _ledger_line(row: Claim) -> tuple[str, str, str, str]:
         f"{value}{row.finding} ({origin})",
         verdict,
     )
+
+
+def _sources(row: Claim) -> Iterator[str]:
+    for key, place, how in zip(row.citation, row.locator, row.how_read, strict=True):
+        yield f"{cite(key)}, {place} ({how})"
 
 
 def verdict_filter() -> HTML:

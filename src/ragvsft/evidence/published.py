@@ -1,15 +1,16 @@
 """Published head-to-head results, and what can be recomputed from them."""
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self, cast
 
-from pydantic import Field
+from pydantic import Field, computed_field, model_validator
 
-from ragvsft.data import Row, Slug, Text, load
+from ragvsft.data import DataError, Row, Slug, Text, load
+from ragvsft.evaluation.differences import Difference, paired, unpaired
 from ragvsft.evaluation.formulas import wilson_interval
 from ragvsft.evaluation.paired import paired_p_value
+from ragvsft.evidence.bibliography import Evidence, HowRead, evidence, require_locator
 
-Evidence = Literal["primary", "secondary"]
 Arm = Literal[
     "base", "RAG", "fine-tuned", "both", "both, trained with context", "long context", "retriever", "other"
 ]
@@ -21,15 +22,52 @@ class PublishedResult(
     """One figure of a published comparison. The tables of Ovadia et al. have files of their own."""
 
     citation: Slug = Field(description="Key of references.bib.")
-    table: str = Field(description="Where in the source; blank if only a quotation was read.")
     model: Text = Field(description="Model tried.")
     dataset: Text = Field(description="What it was tried on.")
     metric: Text = Field(description="What was measured.")
     condition: Text = Field(description="The condition in the source's terms.")
     arm: Arm = Field(description="The condition in this book's terms.")
+    n: int | None = Field(gt=0, description="Questions, where value is a share of them and n is known.")
     value: float = Field(description="The figure.")
     unit: Literal["fraction", "points", "BLEU"] = Field(description="Unit of value.")
-    evidence: Evidence = Field(description="Read in the source, or in a text that quotes it.")
+    locator: str = Field(description="Where in the source; may be blank for a quotation only.")
+    how_read: HowRead = Field(description="How the figure was read.")
+
+    @model_validator(mode="after")
+    def _located(self) -> Self:
+        require_locator(self.locator, self.how_read)
+        return self
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def evidence(self) -> Evidence:
+        """Primary or secondary, as `how_read` says."""
+        return evidence(self.how_read)
+
+
+class PairedResult(
+    Row, table="paired_results", key=("citation", "model", "dataset", "metric", "first", "second")
+):
+    """Two conditions of a published comparison on the same questions, counted from the authors' answers."""
+
+    citation: Slug = Field(description="Key of references.bib.")
+    model: Text = Field(description="Model tried.")
+    dataset: Text = Field(description="What it was tried on.")
+    metric: Text = Field(description="What was counted as right.")
+    first: Text = Field(description="One condition, as in published_results.csv.")
+    second: Text = Field(description="The other.")
+    both_right: int = Field(ge=0, description="Questions that both got right.")
+    only_first: int = Field(ge=0, description="Questions that only the first got right.")
+    only_second: int = Field(ge=0, description="Questions that only the second got right.")
+    neither: int = Field(ge=0, description="Questions that neither got right.")
+    locator: Text = Field(description="Where the counts come from.")
+    how_read: HowRead = Field(description="How they were read.")
+
+    @property
+    def difference(self) -> Difference:
+        """Share right of the second minus that of the first."""
+        n = self.both_right + self.only_first + self.only_second + self.neither
+        return paired(self.only_first, self.only_second, n)
 
 
 class OvadiaStaticCell(Row, table="ovadia_table1", key=("task", "shots", "model")):
@@ -38,6 +76,7 @@ class OvadiaStaticCell(Row, table="ovadia_table1", key=("task", "shots", "model"
     task: Text = Field(description="Subject.")
     shots: int = Field(ge=0, description="Examples in the prompt.")
     model: Text = Field(description="Model.")
+    n: int = Field(gt=0, description="Questions in the subject's test set of MMLU; the paper does not say.")
     base: float = Field(ge=0, le=1, description="Accuracy as sold.")
     rag: float = Field(ge=0, le=1, description="Accuracy with retrieval.")
     fine_tuned: float = Field(ge=0, le=1, description="Accuracy after training on the raw text.")
@@ -94,3 +133,67 @@ def static_cells() -> tuple[OvadiaStaticCell, ...]:
 def results(*citations: str) -> tuple[PublishedResult, ...]:
     """Published results of the given sources, or all."""
     return tuple(row for row in load("published_results") if not citations or row.citation in citations)
+
+
+def figure(citation: str, condition: str, **where: str) -> PublishedResult:
+    """The one published figure of a source's condition; `model`, `dataset` and `metric` narrow it down.
+
+    Raises `DataError` unless exactly one row fits.
+    """
+    named = {"citation": citation, "condition": condition, **where}
+    rows = [row for row in results() if all(getattr(row, name) == value for name, value in named.items())]
+    if len(rows) != 1:
+        raise DataError(f"{named}: must fit one row of data/published_results.csv, fits {len(rows)}")
+    return rows[0]
+
+
+def paired_results(*citations: str) -> tuple[PairedResult, ...]:
+    """Paired counts of the given sources, or all."""
+    rows = cast(tuple[PairedResult, ...], load("paired_results"))
+    return tuple(row for row in rows if not citations or row.citation in citations)
+
+
+def difference(first: PublishedResult, second: PublishedResult) -> Difference | None:
+    """Value of the second minus value of the first with its 95% interval, paired where the counts are known.
+
+    None where the sample size is not: then nobody can say whether the difference is resolved. Without the
+    counts the questions are treated as if each condition had its own, which makes the interval too wide.
+    Raises ValueError unless both are shares of one source, dataset and metric.
+    """
+    for name in ("citation", "dataset", "metric", "unit"):
+        a, b = getattr(first, name), getattr(second, name)
+        if a != b:
+            raise ValueError(f"{name} = {b!r}: must be {a!r}, as in the figure it is compared with")
+    for row in paired_results(first.citation):
+        if row.model == first.model == second.model and (row.dataset, row.metric) == (
+            first.dataset,
+            first.metric,
+        ):
+            if (row.first, row.second) == (first.condition, second.condition):
+                return row.difference
+            if (row.second, row.first) == (first.condition, second.condition):
+                return row.difference.reversed
+    if first.n is None or second.n is None:
+        return None
+    return unpaired(first.value, first.n, second.value, second.n)
+
+
+def cell_difference(cell: OvadiaStaticCell, arm: str, against: str) -> Difference:
+    """Accuracy of column `arm` minus that of column `against` in one cell, unpaired."""
+    return unpaired(getattr(cell, against), cell.n, getattr(cell, arm), cell.n)
+
+
+def resolved_record(cells: Iterable[OvadiaStaticCell], arm: str, against: str) -> Record:
+    """As `record`, but only differences that the cell's sample size resolves count as wins or losses."""
+    found = [cell_difference(cell, arm, against) for cell in cells]
+    wins = sum(d.resolved and d.value > 0 for d in found)
+    losses = sum(d.resolved and d.value < 0 for d in found)
+    return Record(wins, len(found) - wins - losses, losses)
+
+
+def pooled_difference(model: str, shots: int, arm: str, against: str) -> Difference:
+    """Accuracy of column `arm` minus that of column `against` over all subjects of one model, unpaired."""
+    cells = [cell for cell in static_cells() if (cell.model, cell.shots) == (model, shots)]
+    n = sum(cell.n for cell in cells)
+    first, second = (sum(cell.n * getattr(cell, column) for cell in cells) / n for column in (against, arm))
+    return unpaired(first, n, second, n)
