@@ -84,6 +84,100 @@ def test_other_text_passes(sentence: str) -> None:
     assert lint.typed_numbers(sentence) == []
 
 
+STRICTLY_TYPED = [
+    ("Read fifty passages at each release.", "fifty"),
+    ("It takes hundreds of synthetic retellings.", "hundreds"),
+    ("We leave a tenth of the GPU for them.", "a tenth"),
+    ("The same paper has thirty cells.", "thirty"),
+    ("Gains of two points need your own test.", "two points"),
+    ("A model retrained twice a year lags.", "twice a year"),
+    ("Small jobs finish within the hour.", "within the hour"),
+    ("On small models of 2023 it lost.", "2023"),
+    ("Not 15 and not 1,000.", "15"),
+    ("Not 15 and not 1,000.", "1,000"),
+    ("Two thirds of the cost is reading.", "Two thirds"),
+    ("A query costs $0.03.", "$0.03"),
+    ("Indexed 3 times a day.", "3 times"),
+]
+
+STRICTLY_FREE = [
+    "RAG manages knowledge; fine-tuning shapes behaviour.",
+    "There are three questions to ask first.",
+    "See Table 2 for Claude Sonnet 4.6 and Qwen3-8B.",
+    "The code is `usd(0.03)` and prints a price.",
+    "Python 3.11 is enough.",
+    "1. Send fewer passages.\n2. Skip the reranker.",
+    "The price of a million tokens falls.",
+    "Half of what you read about this is wrong.",
+    "Prices are per token, and BM25 was the best retriever.",
+    "See [the price](../cost/cost-comparison.ipynb#10-tokens).",
+    "## What 10,000 tokens cost",
+]
+
+
+@pytest.mark.parametrize(("sentence", "number"), STRICTLY_TYPED)
+def test_a_typed_number_of_any_form_is_stopped_strictly(sentence: str, number: str) -> None:
+    assert number in lint.strict(sentence)
+
+
+@pytest.mark.parametrize("sentence", STRICTLY_FREE)
+def test_other_text_passes_strictly(sentence: str) -> None:
+    assert lint.strict(sentence) == []
+
+
+@pytest.mark.parametrize("sentence", TYPED)
+def test_strict_finds_what_the_lint_finds(sentence: str) -> None:
+    assert lint.strict(sentence)
+
+
+MODULE = '''
+"""Not read: 57% of it."""
+import altair as alt
+LABEL = "Share of the 40 draws"
+KEY = "top-5"
+def chart(n):
+    """Not read either: 200 ms."""
+    if n < 0:
+        raise ValueError(f"n = {n}: must be 12 or more")
+    return alt.Chart().properties(title="In 2023", description=f"Of {n} cells fifty were worse.")
+'''
+
+
+def test_the_texts_of_a_module_are_read_and_its_docstrings_and_errors_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "chart.py"
+    path.write_text(MODULE, "utf-8")
+    assert {(finding.cell, finding.text) for finding in lint.check_strictly(path)} == {
+        ("line 4", "40"),
+        ("line 10", "2023"),
+        ("line 10", "fifty"),
+    }
+
+
+def test_chart_texts_and_numbers_typed_into_formatters_in_a_cell_are_read(tmp_path: Path) -> None:
+    path = notebook(
+        tmp_path / "a.ipynb",
+        ("code", 'chart.properties(title="Worse in thirty cells", width=300)'),
+        ("code", 'say(f"Of {count(n)} cells a quarter were worse.")'),
+        ("markdown", "Take fifty questions."),
+        ("code", 'say(f"The set has {count(248)} queries.")'),
+    )
+    assert [(finding.cell, finding.text) for finding in lint.check_strictly(path)] == [
+        ("c0", "thirty"),
+        ("c1", "a quarter"),
+        ("c2", "fifty questions"),
+        ("c3", "count(248)"),
+    ]
+
+
+@pytest.mark.parametrize("path", lint.held_strictly(root()), ids=lambda path: path.stem)
+def test_no_file_that_is_held_strictly_types_a_number(path: Path) -> None:
+    assert [str(finding) for finding in lint.check_strictly(path)] == []
+
+
+def test_some_files_are_held_strictly() -> None:
+    assert {"ledger", "published"} <= {path.stem for path in lint.held_strictly(root())}
+
+
 def notebook(path: Path, *cells: tuple[str, str]) -> Path:
     content = [{"cell_type": kind, "id": f"c{i}", "source": source} for i, (kind, source) in enumerate(cells)]
     path.write_text(json.dumps({"cells": content}))

@@ -137,7 +137,7 @@ def retelling_chart() -> Layers:
         [
             (row.condition.removeprefix("fine-tuned ").replace("base", "not trained on them"), row.value)
             for row in results("lin2025activereading")
-            if "headline" not in row.condition
+            if row.dataset.startswith("SimpleWikiQA") and "headline" not in row.condition
         ],
         columns=["text", "accuracy"],
     )

@@ -16,7 +16,9 @@ class Survey(Row, table="surveys", key=("id",)):
 
     id: Slug = Field(description="Name of the row.")
     citation: Slug = Field(description="Key of references.bib.")
-    group: Literal["57%", "adoption"] = Field(description="A candidate for the 57%, or other adoption data.")
+    group: Literal["57%", "adoption"] = Field(
+        description="A candidate for the figure that the source document gives, or other adoption data."
+    )
     published: Text = Field(description="Year, month or day of publication.")
     fielded: str = Field(description="When it was asked, if known.")
     n: int | None = Field(gt=0, description="How many were asked or counted, if known.")
