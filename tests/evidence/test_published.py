@@ -13,6 +13,8 @@ from ragvsft.evidence.published import (
     PairedResult,
     PublishedResult,
     Record,
+    by_paper,
+    comparisons,
     difference,
     figure,
     paired_results,
@@ -157,3 +159,39 @@ def test_a_figure_read_in_its_source_says_where_it_stands(tmp_path: Path) -> Non
     path.write_text(f"{text[0]}\n{text[1].replace('Table 1', '')}\n", "utf-8")
     with pytest.raises(DataError, match="locator is blank: a figure read as full text must say where"):
         read(path, PublishedResult)
+
+
+def test_every_paper_counts_and_some_go_the_other_way() -> None:
+    """One table of one paper is not the literature: where fine-tuning alone wins is in the same data."""
+    found = by_paper(comparisons("RAG", against="fine-tuned"))
+    assert found["ovadia2024"] == Record(wins=31, ties=0, losses=2)
+    assert found["zhang2024raft"] == Record(wins=0, ties=0, losses=5)
+    assert found["han2026smt"] == Record(wins=1, ties=0, losses=5)
+    assert len(found) >= 10
+
+
+def test_few_of_them_are_resolved_at_their_sample_size() -> None:
+    found = by_paper(comparisons("RAG", against="fine-tuned"), resolved_only=True)
+    assert found["ovadia2024"] == Record(wins=3, ties=30, losses=0)
+    assert found["han2026smt"] == Record(wins=0, ties=5, losses=1)
+    assert found["zhang2024raft"] == Record(wins=0, ties=5, losses=0)
+
+
+def test_both_against_retrieval_depends_on_the_paper() -> None:
+    found = by_paper(comparisons("both", against="RAG"))
+    assert found["han2026smt"] == Record(wins=6, ties=0, losses=0)
+    assert found["ovadia2024"].losses > found["ovadia2024"].wins
+    resolved = by_paper(comparisons("both", against="RAG"), resolved_only=True)
+    assert resolved["han2026smt"].wins == 4 and resolved["ovadia2024"] == Record(0, 30, 3)
+
+
+def test_a_retriever_that_was_given_the_wrong_articles_is_not_compared() -> None:
+    """Pooling these questions with the taught ones would make fine-tuning look better than it is."""
+    wrong = [row for row in results("abonizio2025") if "not in the index" in row.dataset]
+    assert wrong and "RAG" not in {row.arm for row in wrong}
+
+
+@pytest.mark.parametrize(("shots", "resolved"), [(0, True), (5, True)])
+def test_pooled_over_subjects_one_model_learns_more_from_retrieval(shots: int, resolved: bool) -> None:
+    assert pooled_difference("Mistral 7B", shots, "rag", against="fine_tuned").resolved is resolved
+    assert not pooled_difference("Mistral 7B", shots, "both", against="rag").resolved

@@ -1,6 +1,6 @@
 """Published head-to-head results, and what can be recomputed from them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple, Self, cast
 
 from pydantic import Field, computed_field, model_validator
@@ -197,3 +197,71 @@ def pooled_difference(model: str, shots: int, arm: str, against: str) -> Differe
     n = sum(cell.n for cell in cells)
     first, second = (sum(cell.n * getattr(cell, column) for cell in cells) / n for column in (against, arm))
     return unpaired(first, n, second, n)
+
+
+NEW_FACTS_QUESTIONS = 910
+"""Questions on current events of Ovadia et al., section 5."""
+
+
+class Comparison(NamedTuple):
+    """The best published figure of one arm against the best of another in the same setting."""
+
+    citation: str
+    model: str
+    dataset: str
+    metric: str
+    against: float
+    value: float
+    difference: Difference | None
+    """With its interval; None where the sample size is not known, so that nothing is resolved."""
+
+
+def comparisons(arm: Arm, against: Arm) -> tuple[Comparison, ...]:
+    """Every setting of every paper that published both arms, in file order, Ovadia et al. first.
+
+    A setting is one model, dataset and metric of one source. Its best condition counts for each arm, so an
+    arm that was tried in many ways is flattered. Higher is better in every metric that has two of these arms.
+    """
+    found = [*_ovadia_comparisons(arm, against)]
+    settings: dict[tuple[str, str, str, str], list[PublishedResult]] = {}
+    for row in results():
+        settings.setdefault((row.citation, row.model, row.dataset, row.metric), []).append(row)
+    for setting, rows in settings.items():
+        first = [row for row in rows if row.arm == against]
+        second = [row for row in rows if row.arm == arm]
+        if first and second:
+            worse, better = (max(side, key=lambda row: row.value) for side in (first, second))
+            same_unit = difference(worse, better) if better.unit == "fraction" else None
+            found.append(Comparison(*setting, worse.value, better.value, same_unit))
+    return tuple(found)
+
+
+_OVADIA_COLUMNS = {"base": "base", "RAG": "rag", "fine-tuned": "fine_tuned", "both": "both"}
+
+
+def _ovadia_comparisons(arm: Arm, against: Arm) -> Iterator[Comparison]:
+    if arm not in _OVADIA_COLUMNS or against not in _OVADIA_COLUMNS:
+        return
+    for cell in static_cells():
+        first, second = (getattr(cell, _OVADIA_COLUMNS[side]) for side in (against, arm))
+        setting = ("ovadia2024", cell.model, f"{cell.task}, {cell.shots} examples", "accuracy")
+        yield Comparison(*setting, first, second, unpaired(first, cell.n, second, cell.n))
+    for row in cast(tuple[OvadiaNewFacts, ...], load("ovadia_table2")):
+        first, second = (_best(row, _OVADIA_COLUMNS[side]) for side in (against, arm))
+        n = NEW_FACTS_QUESTIONS
+        setting = ("ovadia2024", row.model, "current events", "accuracy")
+        yield Comparison(*setting, first, second, unpaired(first, n, second, n))
+
+
+def _best(row: OvadiaNewFacts, column: str) -> float:
+    return max(getattr(row, column), getattr(row, f"{column}_paraphrases", 0.0))
+
+
+def by_paper(found: Iterable[Comparison], resolved_only: bool = False) -> dict[str, Record]:
+    """Wins, ties and losses in each paper; if `resolved_only`, what its n does not resolve is a tie."""
+    counts: dict[str, list[int]] = {}
+    for one in found:
+        decided = not resolved_only or bool(one.difference and one.difference.resolved)
+        gain = one.value - one.against if decided else 0.0
+        counts.setdefault(one.citation, [0, 0, 0])[0 if gain > 0 else 1 if gain == 0 else 2] += 1
+    return {citation: Record(*count) for citation, count in counts.items()}
