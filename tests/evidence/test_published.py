@@ -10,6 +10,7 @@ from ragvsft.charts.evidence import combining
 from ragvsft.data import DATA, DataError, load, read
 from ragvsft.evidence.bibliography import source
 from ragvsft.evidence.published import (
+    Arm,
     PairedResult,
     PublishedResult,
     Record,
@@ -195,3 +196,10 @@ def test_a_retriever_that_was_given_the_wrong_articles_is_not_compared() -> None
 def test_pooled_over_subjects_one_model_learns_more_from_retrieval(shots: int, resolved: bool) -> None:
     assert pooled_difference("Mistral 7B", shots, "rag", against="fine_tuned").resolved is resolved
     assert not pooled_difference("Mistral 7B", shots, "both", against="rag").resolved
+
+
+@pytest.mark.parametrize(("arm", "gain"), [("fine-tuned", 0.026), ("both", 0.091)])
+def test_a_quoted_table_gives_the_gains_that_its_abstract_states(arm: Arm, gain: float) -> None:
+    """Han et al. was read as an abstract; its table only in quotation. The two agree."""
+    ratios = [c.value / c.against for c in comparisons(arm, against="RAG") if c.citation == "han2026smt"]
+    assert sum(ratios) / len(ratios) - 1 == pytest.approx(gain, abs=0.001)
