@@ -7,9 +7,10 @@ import tomllib
 import numpy as np
 import pytest
 
-from ragvsft import connections, data, decisions
+from ragvsft import data, decisions
 from ragvsft.costs import scenario
 from ragvsft.decisions import AnswersError, recommend
+from ragvsft.evidence import connections
 
 PLANS = decisions.evaluate(decisions.every_combination())[1]
 

@@ -339,7 +339,8 @@ def test_tables_of_sentences_carry_their_heads_into_each_row(book: TinyBook) -> 
 def test_a_term_is_linked_once_and_only_in_prose(book: TinyBook) -> None:
     (book.folder / "chapters" / "reference").mkdir(parents=True)
     entries = (
-        "from IPython.display import Markdown\nfrom ragvsft import connections, data\n"
+        "from IPython.display import Markdown\nfrom ragvsft import data\n"
+        "from ragvsft.evidence import connections\n"
         "Markdown(' '.join(f'<span id=\"{connections.anchor(row.term)}\"></span>'"
         " for row in data.load('glossary')))"
     )

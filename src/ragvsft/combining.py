@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ragvsft.claims import authors, source
 from ragvsft.data import load
-from ragvsft.evidence import results, static_cells
+from ragvsft.evidence.bibliography import authors, source
+from ragvsft.evidence.published import results, static_cells
 
 ALONE = ("rag", "fine_tuned")
 

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from ragvsft import claims
 from ragvsft.costs import scenario as scenarios
 from ragvsft.data import DataError, Identifier, References, Row, Slug, Text, load, nearest
+from ragvsft.evidence import ledger
 
 UNKNOWN = "unknown"
 """The answer "don't know": the question's `if_unknown` counts, and the recommendation says so."""
@@ -378,7 +378,7 @@ def _refused(row: StepRow, fired: Iterable[RuleRow]) -> bool:
 
 
 def _reason(rule: RuleRow) -> Reason:
-    claim = claims.get(rule.claim)
+    claim = ledger.get(rule.claim)
     named = {name: getattr(rule, name) for name in ("rule", "points", "reason", "claim", "chapter")}
     return Reason(statement=claim.statement, verdict=claim.verdict, **named)
 

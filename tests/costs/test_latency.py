@@ -2,8 +2,8 @@
 
 import pytest
 
-from ragvsft import claims
 from ragvsft.costs import formulas, latency
+from ragvsft.evidence import ledger
 
 
 def test_reading_speed_follows_from_two_prompts():
@@ -16,7 +16,7 @@ def test_reading_speed_follows_from_two_prompts():
 
 @pytest.mark.parametrize("prompt", ["short", "long"])
 def test_the_ledger_and_the_table_agree(prompt):
-    assert claims.get(f"first-token-{prompt}-prompt").value == latency.wait_ms(f"first-token-{prompt}-1")
+    assert ledger.get(f"first-token-{prompt}-prompt").value == latency.wait_ms(f"first-token-{prompt}-1")
 
 
 def test_reading_is_the_answers_wait_without_retrieval_and_without_an_answer():

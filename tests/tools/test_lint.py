@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ragvsft.claims import Claim, ledger
+from ragvsft.evidence.ledger import Claim, ledger
 from ragvsft.data import DATA
 from ragvsft.prose import chapter_path, root
 from ragvsft.tools import lint

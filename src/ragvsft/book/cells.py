@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.writers.html5 import HTML5Translator
 
-from ragvsft.claims import Verdict
+from ragvsft.evidence.ledger import Verdict
 
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 TABLE_NOISE = re.compile(

@@ -10,8 +10,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
-from ragvsft.connections import anchor
 from ragvsft.data import load
+from ragvsft.evidence.connections import anchor
 
 PAGE = "chapters/reference/glossary"
 NOT_PROSE = (

@@ -4,6 +4,10 @@ A number beside a currency, a percent sign, a multiplication sign or a unit of `
 code: it belongs in a `say(f"...")` cell, where it carries its source. Flagged are such numbers, in digits or
 words, in Markdown cells and in the literal text of `say`; code, formulas and headings are exempt, and so are
 small number words beside things that prose counts ("three questions").
+
+`strict` looks further: at numbers in words or digits beside anything, at fractions ("a tenth"), frequencies
+("twice a year"), bounds ("within the hour") and years, and it also reads the texts of charts and of the
+modules that chapters use. It holds for every file outside `NOT_YET_STRICT`.
 """
 
 import ast
@@ -11,6 +15,7 @@ import functools
 import json
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +31,35 @@ COUNTED = {"question", "query", "document", "chunk", "example", "run", "point", 
 """Units that are also things prose counts; their plurals too."""
 ALWAYS = ("%", "×", "per cent", "percent", "percentage points?", "times")
 CURRENCY = r"(?:[$€£]|US\$|USD|EUR|GBP)"
+NOT_YET_STRICT = ("index.ipynb", "chapters/*", "src/ragvsft/charts/*", "src/ragvsft/calculators/*")
+"""Files, as patterns of paths, that `strict` does not hold yet. To be emptied."""
+READ_BY_PEOPLE = ("charts", "calculators", "chapters", "widgets", "evidence")
+"""Rooms of the package whose texts a reader sees."""
+PERIOD = "(?:minute|hour|day|week|fortnight|month|quarter|year)"
+STRICT = re.compile(
+    "|".join(
+        (
+            rf"\b{LARGE}",  # fifty passages, hundreds of retellings
+            r"\b(?:a|one|two|three)\s+(?:third|quarter|fifth|sixth|seventh|eighth|ninth|tenth|hundredth)s?\b",
+            rf"\b(?:once|twice|{SMALL}\s+times|\d+\s+times)\s+(?:an?|each|every|per)\s+{PERIOD}\b",
+            rf"\b(?:within|in\s+under)\s+(?:the|an?|one)\s+{PERIOD}\b",
+            rf"\b{SMALL}\s+(?:percentage\s+)?points?\b",
+            r"\b(?:19|20)\d\d\b",
+            r"(?<![\w.,:+-])\d+(?:[,.]\d+)*(?![\w:-]|[,.]\d)",  # any number by itself
+        )
+    ),
+    re.IGNORECASE,
+)
+NAMES = (
+    "Table Figure Section Chapter Part Article Appendix Equation Python Claude Sonnet Opus Haiku Fable Gemini"
+    " Flash Pro Lite Turbo Llama GPT Qwen Mistral Gemma Phi Orca StableLM PaLM BY"
+)
+NAMED = re.compile(rf"\b(?:{'|'.join(NAMES.split())}|table|figure|chapter)\s+\d+(?:\.\d+)*(?![\w%×,])")
+"""A name with its number: Table 2, Python 3.11, Sonnet 4.6."""
+NUMBER_IS_NO_FIGURE = re.compile(r"^\s*\d+\. |\b(?:a|per) million tokens\b", re.MULTILINE)
+"""The number of a list's entry, and the unit of a price."""
+EXPRESSION = re.compile(r"datum\.|LN10|width /|max\(|regexp\(|length\(|test\(|tabindex=")
+"""What Vega computes, and markup, is not read."""
 NOT_PROSE = re.compile(
     r"```.*?```|~~~.*?~~~|`[^`\n]*`|(?<![\\$])\$\$.+?(?<!\\)\$\$|(?<![\\$\w])\$(?!\s)[^$\n]+?(?<![\s\\])\$(?!\d)"
     r"|^#{1,6} .*$|^---\n.*?\n---$|\]\([^)]*\)|<[^>\n]+>|https?://\S+",
@@ -114,3 +148,99 @@ def _name(function: ast.AST) -> str:
 def notebooks(root: Path) -> list[Path]:
     """The landing page and every chapter."""
     return [*root.glob("index.ipynb"), *sorted(root.glob("chapters/**/*.ipynb"))]
+
+
+def strict(markdown: str) -> list[str]:
+    """Every number that a text should not have typed, in whatever form and beside whatever."""
+    prose = NUMBER_IS_NO_FIGURE.sub(" ", NOT_PROSE.sub(" ", markdown)).replace(r"\$", "$")
+    found = {match.span(): match[0] for match in pattern().finditer(prose)}
+    unnamed = NAMED.sub(lambda name: "_" * len(name[0]), prose)
+    for match in STRICT.finditer(unnamed):
+        if not any(start <= match.start() < end for start, end in found):
+            found[match.span()] = match[0]
+    return [text.strip() for _, text in sorted(found.items())]
+
+
+def check_strictly(path: Path) -> list[Finding]:
+    """Typed numbers in a notebook's prose and chart texts, or in the texts of a module."""
+    if path.suffix == ".py":
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        return [*_findings(path, texts(tree)), *_disguised(path, None, tree)]
+    found: list[Finding] = []
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            found += [Finding(path, cell["id"], text) for text in strict(source)]
+        elif cell["cell_type"] == "code":
+            prose = [(cell["id"], text) for text in _prose("code", source)]
+            prose += [(cell["id"], text) for _, text in _chart_texts(ast.parse(source))]
+            found += [*_findings(path, iter(prose)), *_disguised(path, cell["id"], ast.parse(source))]
+    return found
+
+
+def _disguised(path: Path, cell: str | None, tree: ast.AST) -> Iterator[Finding]:
+    """Numbers typed into a formatter: `count(248)` is as typed as 248."""
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and _name(node.func) in FORMATTERS and node.args):
+            continue
+        if isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, (int, float)):
+            yield Finding(path, cell or f"line {node.lineno}", ast.unparse(node))
+
+
+def _findings(path: Path, prose: Iterator[tuple[str, str]]) -> Iterator[Finding]:
+    for place, text in dict.fromkeys(prose):
+        yield from (Finding(path, place, number) for number in strict(text))
+
+
+FORMATTERS = {"number", "usd", "percent", "count", "months", "ms"}
+CHART_TEXTS = {"title", "subtitle", "description", "text", "label", "caption", "help", "note"}
+
+
+def texts(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """(line, text) of what a module says to readers: chart texts, and every literal of three words or more.
+
+    Docstrings, messages of exceptions, keys and names are not for readers.
+    """
+    skipped = {id(part) for node in ast.walk(tree) for part in _not_for_readers(node)}
+    for place, text, node in _strings(tree, skipped):
+        if EXPRESSION.search(text):
+            continue
+        if id(node) not in skipped and len(re.findall(r"[A-Za-z’']+", text)) >= 3:
+            yield place, text
+    for place, text in _chart_texts(tree):
+        if len(re.findall(r"[A-Za-z’']+", text)) < 3:
+            yield place, text
+
+
+def _strings(tree: ast.AST, skipped: set[int]) -> Iterator[tuple[str, str, ast.AST]]:
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield f"line {node.lineno}", next(_literals(node)), node
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
+            yield f"line {node.lineno}", node.value, node
+
+
+def _not_for_readers(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        yield node.value
+    elif isinstance(node, ast.Raise):
+        yield from ast.walk(node)
+
+
+def _chart_texts(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg in CHART_TEXTS:
+            yield from ((f"line {node.value.lineno}", text) for text in _literals(node.value))
+
+
+def held_strictly(root: Path) -> list[Path]:
+    """The notebooks and modules that `strict` holds."""
+    modules = [
+        path for room in READ_BY_PEOPLE for path in sorted((root / "src/ragvsft" / room).rglob("*.py"))
+    ]
+    return [
+        path
+        for path in [*notebooks(root), *modules]
+        if not any(fnmatch(path.relative_to(root).as_posix(), exempt) for exempt in NOT_YET_STRICT)
+    ]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ragvsft.claims import get
 from ragvsft.costs import columns as cols
 from ragvsft.costs import scenario
 from ragvsft.costs.columns import DEFAULT_COLUMNS
 from ragvsft.costs.inputs import ROLES, flat, names
 from ragvsft.data import load
+from ragvsft.evidence.ledger import get
 from ragvsft.prices import OfferRow, Price, of_kind, preferred, rates, status, values
 from ragvsft.prices.offers import label as offer_label
 from ragvsft.widgets.calculator import Choice, Number, Preset, Select

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import altair as alt
 import pandas as pd
 
-from ragvsft.claims import Claim
+from ragvsft.evidence.ledger import Claim
 from ragvsft.widgets.chart import SERIES, Layers
 
 VERDICTS = ["holds", "definition", "holds with conditions", "outdated", "unsupported", "contradicted"]

@@ -3,7 +3,7 @@
 import pytest
 
 from ragvsft.chapters.decide import when_rag as chapter
-from ragvsft.checks import index_ten_million_documents_usd, train_ten_million_documents_usd
+from ragvsft.evidence.checks import index_ten_million_documents_usd, train_ten_million_documents_usd
 
 
 def test_the_large_corpus_costs_what_the_ledger_says():

@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from ragvsft.costs import formulas as costs
-from ragvsft.evidence import results
+from ragvsft.evidence.published import results
 from ragvsft.formula import Quantity
 from ragvsft.prices import DEFAULT_SELECTION, choices, rates
 from ragvsft.prices import Choice as Offer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from ragvsft.claims import get
+from ragvsft.evidence.ledger import get
 from ragvsft.widgets.chart import Layers
 from ragvsft.widgets.verdict_chart import VERDICT_COLOURS, VERDICTS
 

@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from ragvsft.data import OfferRow
-from ragvsft.evidence import results
+from ragvsft.evidence.published import results
 from ragvsft.prose import percent, table
 from ragvsft.widgets.chart import INK, SERIES, Layers
 

@@ -8,10 +8,10 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from ragvsft.claims import authors, cite, source
 from ragvsft.data import load
 from ragvsft.evaluation.formulas import wilson_interval
-from ragvsft.evidence import Survey, joint_share
+from ragvsft.evidence.bibliography import authors, cite, source
+from ragvsft.evidence.surveys import Survey, joint_share
 from ragvsft.formula import Quantity
 from ragvsft.prose import count, percent, table
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Row

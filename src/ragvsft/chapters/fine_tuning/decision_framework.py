@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from ragvsft.costs import formulas as costs
-from ragvsft.evidence import results
+from ragvsft.evidence.published import results
 from ragvsft.formula import Quantity
 from ragvsft.tuning import formulas as f
 from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row

@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 
 from ragvsft.costs import formulas as costs
-from ragvsft.evidence import results
+from ragvsft.evidence.published import results
 from ragvsft.formula import Quantity
 from ragvsft.tuning import formulas as f
 from ragvsft.tuning.catalogue import Architecture, architecture, architectures, peak_tflops

@@ -8,9 +8,9 @@ from typing import Any
 
 import altair as alt
 
-from ragvsft.claims import get
 from ragvsft.costs import formulas as costs
 from ragvsft.costs import options
+from ragvsft.evidence.ledger import get
 from ragvsft.formula import Quantity
 from ragvsft.retrieval import formulas as f
 from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row, Sweep

@@ -10,7 +10,7 @@ import altair as alt
 from ragvsft import prose
 from ragvsft.costs import formulas as costs
 from ragvsft.costs.formulas import rerank_usd_per_query
-from ragvsft.evidence import results
+from ragvsft.evidence.published import results
 from ragvsft.formula import Quantity
 from ragvsft.prices import choices, rates
 from ragvsft.retrieval import formulas as f

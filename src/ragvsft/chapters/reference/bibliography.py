@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from ragvsft.claims import bibliography
+from ragvsft.evidence.bibliography import bibliography
 from ragvsft.widgets.chart import Layers
 
 

@@ -7,7 +7,7 @@ import json
 import altair as alt
 import pandas as pd
 
-from ragvsft import connections
+from ragvsft.evidence import connections
 from ragvsft.widgets.chart import QUIET, Layers
 
 

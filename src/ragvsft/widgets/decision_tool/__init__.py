@@ -11,8 +11,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
-from ragvsft import claims, decisions
-from ragvsft.connections import title as chapter_title
+from ragvsft import decisions
+from ragvsft.evidence import ledger
+from ragvsft.evidence.connections import title as chapter_title
 from ragvsft.prose import chapter_path
 from ragvsft.widgets.calculator import MIME
 from ragvsft.widgets.calculator import STATIC as CALCULATOR
@@ -67,7 +68,7 @@ class DecisionTool:
                     "question": row.question,
                     "ticks": [row.tick == column for column in COLUMN_LABELS],
                     "href": _ledger_address(row.claim, suffix),
-                    "verdict": _words(claims.get(row.claim).verdict),
+                    "verdict": _words(ledger.get(row.claim).verdict),
                 }
                 for row in decisions.matrix()
             ],
@@ -134,7 +135,7 @@ def tables(suffix: Suffix) -> dict[str, Any]:
                 "verdict": _words(claim.verdict),
                 "href": _ledger_address(claim.id, suffix),
             }
-            for claim in map(claims.get, sorted(cited))
+            for claim in map(ledger.get, sorted(cited))
         },
         "chapters": {
             chapter: {"title": chapter_title(chapter), "href": _address(chapter, suffix)}

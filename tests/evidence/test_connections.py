@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ragvsft import claims, connections, prose
+from ragvsft import prose
 from ragvsft.data import load
+from ragvsft.evidence import bibliography, connections
+from ragvsft.evidence.ledger import ledger
 
 SOURCE_CONNECTIONS = {
     "rag/pipeline",
@@ -28,7 +30,7 @@ def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "claims.csv").touch()
     monkeypatch.chdir(tmp_path / "chapters" / "decide")
-    monkeypatch.setattr(claims, "used", type(claims.used)())
+    bibliography.used.clear()
     connections.title.cache_clear()
     return tmp_path
 
@@ -64,12 +66,12 @@ def test_every_notebook_is_connected() -> None:
 
 def test_claims_terms_and_connections_name_known_chapters() -> None:
     ids = set(connections.chapters())
-    assert {row.chapter for row in claims.ledger()} <= ids
+    assert {row.chapter for row in ledger()} <= ids
     assert {row.see for row in load("glossary")} <= ids
 
 
 def test_a_chapter_ends_with_connections_backlinks_and_the_sources_used(book: Path, shown: list[str]) -> None:
-    claims.cite("lewis2020")
+    bibliography.cite("lewis2020")
     connections.chapter_end("decide/when-rag")
     connected, rest = shown[0].split("## Linked from")
     linked, sources = rest.split("## Sources")

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from pydantic import Field, create_model
 
-from ragvsft import claims
 from ragvsft.data import Row, Text, load
+from ragvsft.evidence import bibliography
 from ragvsft.prose import chapter_path, link, say, table
 
 
@@ -61,8 +61,8 @@ def chapter_end(chapter_id: str) -> None:
     onward = [f"- {_to(target)}: {why}." for start, target, why in connections() if start == chapter_id]
     back = ", ".join(_to(start) for start, target, _ in connections() if target == chapter_id)
     sections = ["## Connections", *onward, "", "## Linked from", f"{back}."]
-    if claims.used.sources:
-        sources = sorted(map(claims.reference, claims.used.sources), key=str.casefold)
+    if bibliography.used:
+        sources = sorted(map(bibliography.reference, bibliography.used), key=str.casefold)
         sections += ["", "## Sources", *(f"- {line}" for line in sources)]
     say("\n".join(sections))
 

@@ -4,7 +4,12 @@ Each takes nothing and returns the value in the claim's unit, or (value, low, hi
 committed ones, so a new price that contradicts a claim fails the ledger's test.
 """
 
-from ragvsft.claims import ledger
+import importlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
 from ragvsft.costs.formulas import (
     corpus_tokens,
     rerank_usd_per_query,
@@ -15,7 +20,8 @@ from ragvsft.costs.formulas import (
 )
 from ragvsft.data import load
 from ragvsft.evaluation.formulas import wilson_interval
-from ragvsft.evidence import record, results, static_cells
+from ragvsft.evidence.ledger import Claim, ledger
+from ragvsft.evidence.published import record, results, static_cells
 from ragvsft.prices import rates
 
 SOURCE_MODEL, SMALL_MODEL = "claude-sonnet-4-6", "claude-haiku-5-5"
@@ -26,9 +32,38 @@ TEN_MILLION, TOKENS_PER_DOCUMENT = 10_000_000, 1_000
 Interval = tuple[float, float, float]
 
 
+@dataclass(frozen=True)
+class Check:
+    """What a claim's check returned, beside the ledger's row."""
+
+    claim: Claim
+    recomputed: tuple[float, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether value (and low and high, where the check returns them) agree to a relative 1e-9."""
+        stated = (self.claim.value, self.claim.low, self.claim.high)
+        return all(
+            expected is not None and math.isclose(found, expected, rel_tol=1e-9)
+            for found, expected in zip(self.recomputed, stated, strict=False)
+        )
+
+
+def run_checks() -> tuple[Check, ...]:
+    """Recompute every claim that names a check."""
+    return tuple(Check(row, _recompute(row.check)) for row in ledger() if row.check)
+
+
+def _recompute(dotted: str) -> tuple[float, ...]:
+    module, _, name = dotted.partition(":")
+    function = cast(Callable[[], float | tuple[float, ...]], getattr(importlib.import_module(module), name))
+    result = function()
+    return result if isinstance(result, tuple) else (result,)
+
+
 def embedding_usd_per_mtok() -> float:
     """The list price of text-embedding-3-large."""
-    return rates("embedding", "text-embedding-3-large")["embedding_usd_per_mtok"].value
+    return rates("text-embedding-3-large")["usd_per_mtok"].value
 
 
 def sonnet_input_usd_per_mtok() -> float:
@@ -38,7 +73,7 @@ def sonnet_input_usd_per_mtok() -> float:
 
 def rerank_usd_per_search() -> float:
     """The price of one search with the reranker that the source document's price fits."""
-    return rates("reranker", "cohere-rerank-v3.5")["rerank_usd_per_search"].value
+    return rates("cohere-rerank-v3.5")["usd_per_search"].value
 
 
 def embed_query_usd() -> float:
@@ -66,10 +101,10 @@ def omitted_output_usd() -> float:
     return float(tokens_usd(ANSWER_TOKENS, _llm(SOURCE_MODEL, "output")))
 
 
-def rerank_share_on_small_model() -> float:
-    """Reranking as a share of the same query, answer included, when a small model writes it."""
+def rerank_share_on_small_model(answer_tokens: float = ANSWER_TOKENS) -> float:
+    """Reranking as a share of the same query when a small model writes this many answer tokens."""
     model_usd = tokens_usd(PROMPT_TOKENS, _llm(SMALL_MODEL, "input"))
-    model_usd += tokens_usd(ANSWER_TOKENS, _llm(SMALL_MODEL, "output"))
+    model_usd += tokens_usd(answer_tokens, _llm(SMALL_MODEL, "output"))
     return rerank_query_usd() / float(embed_query_usd() + rerank_query_usd() + model_usd)
 
 
@@ -81,12 +116,12 @@ def dataset_usd() -> float:
 
 def three_hours_on_one_gpu_usd() -> float:
     """The source document's longest run on one of Lambda's H100s."""
-    return 3 * rates("gpu", "lambda-h100-sxm")["gpu_usd_per_hour"].value
+    return 3 * rates("lambda-h100-sxm")["usd_per_hour"].value
 
 
 def prompt_cut_to_break_even() -> float:
     """Share of the prompt to cut before a tuned model's dearer input tokens cost no more."""
-    tuned = rates("tuned_model", "openai-ft-gpt-4.1-mini")["tuned_input_usd_per_mtok"].value
+    tuned = rates("openai-ft-gpt-4.1-mini")["input_usd_per_mtok"].value
     return 1 - _llm("gpt-4.1-mini", "input") / tuned
 
 
@@ -97,7 +132,7 @@ def index_ten_million_documents_usd() -> float:
 
 def train_ten_million_documents_usd() -> float:
     """One hosted pass over the same documents, with adapters on an open 8B model."""
-    training = rates("tuned_model", "tinker-qwen3-8b")["tuned_training_usd_per_mtok"].value
+    training = rates("tinker-qwen3-8b")["training_usd_per_mtok"].value
     return float(tokens_usd(corpus_tokens(TEN_MILLION, TOKENS_PER_DOCUMENT), training))
 
 
@@ -158,7 +193,7 @@ def reranking_gain_points() -> float:
 
 
 def _llm(model: str, direction: str) -> float:
-    return rates("llm", model)[f"llm_{direction}_usd_per_mtok"].value
+    return rates(model)[f"{direction}_usd_per_mtok"].value
 
 
 def _new_facts(arm: str) -> float:

@@ -1,23 +1,18 @@
-"""The ledger of what is true: every claim the book tries or relies on, with verdict, value, source and check.
+"""The ledger of what is true: every claim the book tries or relies on, with verdict, value and source."""
 
-A notebook that prints a claim or cites a source leaves a trace here, so that its list of sources is complete
-without being kept by hand.
-"""
-
-import functools
-import importlib
-import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Literal, cast, get_args
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Literal, Self, cast, get_args
 
 from IPython.display import HTML
-from pybtex.database import BibliographyData, Entry, parse_file
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
-from ragvsft.data import DATA, DataError, IsoDate, Row, Slug, Text, Unit, Words, load, nearest
+from ragvsft.data import DataError, IsoDate, Row, Slug, Text, Unit, Words, load, nearest
+from ragvsft.evidence.bibliography import HowRead, cite, used
 from ragvsft.prose import link, number, percent, table, usd
 
+Readings = Annotated[
+    tuple[HowRead, ...], BeforeValidator(lambda text: tuple(filter(None, str(text).split(";"))))
+]
 Verdict = Literal["holds", "holds-with-conditions", "contradicted", "unsupported", "outdated", "definition"]
 
 
@@ -36,23 +31,31 @@ class Claim(Row, table="claims", key=("id",)):
     low: float | None = Field(description="Low end of its interval or range.")
     high: float | None = Field(description="High end of its interval or range.")
     citation: Words = Field(description="Keys of references.bib, joined by semicolons.")
+    locator: Words = Field(description="Where each of them says so, in the same order.")
+    how_read: Readings = Field(description="How each was read, in the same order.")
     as_of: IsoDate = Field(description="Date of the newest evidence used.")
     chapter: Text = Field(description="The chapter that uses it.")
     check: str = Field(description="Dotted name of the function that recomputes value; blank if none can.")
-    evidence: Literal["primary", "secondary", "computed", "none"] = Field(
-        description="Read in the source itself, in a text that quotes it, recomputed here, or none found."
-    )
-    finding: Text = Field(description="Why this verdict, in one sentence.")
+    finding: Text = Field(description="Why this verdict, in one or two sentences.")
 
+    @model_validator(mode="after")
+    def _located(self) -> Self:
+        for name in ("locator", "how_read"):
+            if len(getattr(self, name)) != len(self.citation):
+                raise ValueError(
+                    f"{name} has {len(getattr(self, name))} entries: must have {len(self.citation)}, one for"
+                    " each citation"
+                )
+        return self
 
-@dataclass
-class _Used:
-    claims: dict[str, Claim] = field(default_factory=dict)
-    sources: dict[str, None] = field(default_factory=dict)
-
-
-used = _Used()
-"""What this kernel has printed so far: `chapter_end` lists its sources."""
+    @property
+    def evidence(self) -> Literal["primary", "secondary", "computed", "none"]:
+        """Recomputed here, none found, or how the sources were read: secondary if any was only quoted."""
+        if self.kind == "computed":
+            return "computed"
+        if not self.citation:
+            return "none"
+        return "secondary" if "quotation" in self.how_read else "primary"
 
 
 def get(claim_id: str) -> Claim:
@@ -61,8 +64,7 @@ def get(claim_id: str) -> Claim:
     if row is None:
         hint = nearest(claim_id, [row.id for row in ledger()])
         raise DataError(f"claim = {claim_id!r}: must be an id of data/claims.csv{hint}")
-    used.claims[claim_id] = row
-    used.sources.update(dict.fromkeys(row.citation))
+    used.update(dict.fromkeys(row.citation))
     return row
 
 
@@ -104,55 +106,6 @@ def verdict_link(row: Claim) -> str:
     return link("evidence/claims", row.verdict.replace("-", " "), f"claim-{row.id}")
 
 
-def cite(key: str) -> str:
-    """A source inline, as Markdown: "Ovadia et al. 2024", linked to the bibliography. Recorded as used."""
-    entry = source(key)
-    used.sources[key] = None
-    return link("reference/bibliography", f"{authors(entry)} {entry.fields['year']}", f"ref-{key}")
-
-
-def source(key: str) -> Entry:
-    """An entry of references.bib. Raises `DataError` with the nearest key if there is none."""
-    entries = bibliography().entries
-    if key not in entries:
-        raise DataError(f"citation = {key!r}: must be a key of references.bib{nearest(key, entries)}")
-    return entries[key]
-
-
-@functools.cache
-def bibliography() -> BibliographyData:
-    """references.bib, parsed."""
-    return parse_file(str(DATA.parent / "references.bib"), bib_format="bibtex")
-
-
-def authors(entry: Entry) -> str:
-    """`Lewis`, `Gao and Ma`, `Ovadia et al.`, or the name of a company."""
-    names = [plain(" ".join(person.last_names)) for person in entry.persons["author"]]
-    return f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
-
-
-def plain(text: str) -> str:
-    """BibTeX text without its protecting braces."""
-    return text.replace("{", "").replace("}", "")
-
-
-def reference(key: str) -> str:
-    """One source as Markdown: authors, year, title, venue, address, and how and when it was read."""
-    entry = source(key)
-    fields = {name: plain(value) for name, value in entry.fields.items()}
-    venue = fields.get("journal") or fields.get("booktitle") or fields["howpublished"]
-    return (
-        f"{authors(entry)} ({fields['year']}). [{fields['title']}]({fields['url']}). {venue}. "
-        f"{fields['note'].capitalize()}, {fields['urldate']}."
-    )
-
-
-def bibliography_markdown() -> str:
-    """The whole bibliography as a Markdown list, by author, with the anchors that `cite` links to."""
-    keys = sorted(bibliography().entries, key=lambda key: reference(key).casefold())
-    return "\n".join(f'- <span id="ref-{key}"></span>{reference(key)}' for key in keys)
-
-
 def ledger_table(rows: Iterable[Claim]) -> str:
     """Claims as a Markdown table with the places that verdicts link to: for the ledger's own page."""
     return table(("Claim", "Source document", "Evidence", "Verdict"), map(_ledger_line, rows))
@@ -162,8 +115,8 @@ def _ledger_line(row: Claim) -> tuple[str, str, str, str]:
     get(row.id)
     place = f'<span id="claim-{row.id}" class="verdict-{row.verdict}"></span>'
     value = f"**{value_text(row)}** " if row.value is not None else ""
-    read = "no source" if row.evidence == "none" else row.evidence
-    origin = ", ".join([*map(cite, row.citation), read, row.as_of.isoformat()])
+    read = {"none": ["no source"], "computed": ["computed"]}.get(row.evidence, [])
+    origin = "; ".join([*_sources(row), *read, row.as_of.isoformat()])
     verdict = f'<span class="verdict {row.verdict}">{row.verdict.replace("-", " ")}</span>'
     return (
         place + row.statement,
@@ -171,6 +124,11 @@ def _ledger_line(row: Claim) -> tuple[str, str, str, str]:
         f"{value}{row.finding} ({origin})",
         verdict,
     )
+
+
+def _sources(row: Claim) -> Iterator[str]:
+    for key, place, how in zip(row.citation, row.locator, row.how_read, strict=True):
+        yield f"{cite(key)}, {place} ({how})"
 
 
 def verdict_filter() -> HTML:
@@ -186,32 +144,3 @@ def verdict_filter() -> HTML:
         f"body:has(#show-{name}:checked) {others}{name})) {{display: none}}\n" for name in verdicts
     )
     return HTML(f"<style>\n{rules}</style><fieldset><legend>Show</legend>{buttons}</fieldset>")
-
-
-@dataclass(frozen=True)
-class Check:
-    """What a claim's check returned, beside the ledger's row."""
-
-    claim: Claim
-    recomputed: tuple[float, ...]
-
-    @property
-    def agrees(self) -> bool:
-        """Whether value (and low and high, where the check returns them) agree to a relative 1e-9."""
-        stated = (self.claim.value, self.claim.low, self.claim.high)
-        return all(
-            expected is not None and math.isclose(found, expected, rel_tol=1e-9)
-            for found, expected in zip(self.recomputed, stated, strict=False)
-        )
-
-
-def run_checks() -> tuple[Check, ...]:
-    """Recompute every claim that names a check."""
-    return tuple(Check(row, _recompute(row.check)) for row in ledger() if row.check)
-
-
-def _recompute(dotted: str) -> tuple[float, ...]:
-    module, _, name = dotted.partition(":")
-    function = cast(Callable[[], float | tuple[float, ...]], getattr(importlib.import_module(module), name))
-    result = function()
-    return result if isinstance(result, tuple) else (result,)
