@@ -125,6 +125,20 @@ def writing_usd(s: Inputs, llm: Llm, prompt_tokens: Quantity, output_tokens: Qua
     )
 
 
+def calling_usd(
+    s: Inputs,
+    llm: Llm,
+    prefix_tokens: Quantity,
+    fresh_tokens: Quantity,
+    output_tokens: Quantity,
+    given_hit_rate: Quantity | None = None,
+) -> Quantity:
+    """USD for one whole call: the prompt read and the answer written."""
+    return reading_usd(s, llm, prefix_tokens, fresh_tokens, given_hit_rate) + writing_usd(
+        s, llm, prefix_tokens + fresh_tokens, output_tokens
+    )
+
+
 def own_gpu_seconds(s: Inputs, prompt_tokens: Quantity, output_tokens: Quantity) -> Quantity:
     """Seconds of one's own GPU for a prompt and an answer of these lengths."""
     return f.gpu_seconds(

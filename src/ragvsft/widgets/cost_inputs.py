@@ -102,9 +102,15 @@ def rest(*inputs: Number | Select, roles: Sequence[str] = ()) -> dict[str, float
     """Base values of the assumptions that none of the inputs sets, and the default prices of `roles`."""
     taken = {entry.name for entry in inputs}
     base = {name: value for name, value in scenario.default().assumptions.items() if name not in taken}
+    return base | fixed_prices(*roles)
+
+
+def fixed_prices(*roles: str) -> dict[str, float]:
+    """The flat price inputs of the offers that fill these roles by default."""
+    found: dict[str, float] = {}
     for role in roles:
-        base |= flat(role, values(default_offer(role)))
-    return base
+        found |= flat(role, values(default_offer(role)))
+    return found
 
 
 _COLUMN_OF = {

@@ -10,7 +10,9 @@ import altair as alt
 import pandas as pd
 
 from ragvsft.costs import formulas as costs
-from ragvsft.costs import options, scenario
+from ragvsft.costs import scenario
+from ragvsft.costs.inputs import Inputs
+from ragvsft.costs.methods import index_usd, training_usd
 from ragvsft.formula import Quantity, maximum, where
 from ragvsft.prose import number
 from ragvsft.retrieval import formulas as retrieval
@@ -22,16 +24,19 @@ from ragvsft.widgets.cost_inputs import assumption_input, default_prices
 PLACES = {"prompt": "The prompt", "index": "An index", "weights": "The weights"}
 
 
-def release_usd(s: Any) -> Quantity:
+MODEL = "gpt-oss-20b"
+"""The model whose hosted fine-tune is released."""
+
+
+def release_usd(s: Inputs) -> Quantity:
     """USD of one later release of a hosted fine-tune, without its hours: new labels and training."""
-    tokens = costs.training_tokens(s.training_examples, s.tokens_per_example, s.epochs, s.trials_per_release)
     labels = s.relabelled_fraction * costs.dataset_usd(s.training_examples, s.usd_per_example)
-    return labels + costs.tokens_usd(tokens, s.tuned_training_usd_per_mtok)
+    return labels + training_usd(s, "per_token")
 
 
 def freshness() -> Calculator:
     """How stale answers are, and what each update costs, by the place in which a fact is kept."""
-    s = scenario.inputs(scenario.default())
+    s = scenario.default().inputs(MODEL)
     return Calculator(
         "freshness",
         "How stale may an answer be?",
@@ -81,8 +86,8 @@ def freshness() -> Calculator:
             Preset("Product documentation", {"days_between_changes": 60}),
             Preset("Tone of voice", {"days_between_changes": 1500, "stale_percent": 10}),
         ),
-        fixed={"index_usd": float(options.index_usd(s)), "release_usd": float(release_usd(s))},
-        prices=default_prices("embedding", "vector_store", "tuned_model"),
+        fixed={"index_usd": float(index_usd(s)), "release_usd": float(release_usd(s))},
+        prices=default_prices("embedder", "store", "tuned_llm"),
         note=(
             "Changes come at random moments. USD a month: the work of an edit; embedding the whole index "
             "again at each update, which is more than needed; labels, training and work of a release. "

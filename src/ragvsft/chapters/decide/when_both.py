@@ -10,37 +10,28 @@ import altair as alt
 
 from ragvsft.combining import combining
 from ragvsft.costs import formulas as costs
-from ragvsft.costs import options, scenario
-from ragvsft.costs.options import LABELS
+from ragvsft.costs import scenario
+from ragvsft.costs.inputs import chosen_roles, inputs
+from ragvsft.costs.methods import METHODS, figures
 from ragvsft.formula import Quantity
-from ragvsft.prices import DEFAULT_SELECTION, Kind, days_left
 from ragvsft.prose import count, number, table
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Select, Sweep
-from ragvsft.widgets.chart import option_colour, queries_x, usd_axis, with_now
-from ragvsft.widgets.cost_inputs import (
-    UNAVAILABLE,
-    VOLUMES,
-    assumption_input,
-    default_prices,
-    offer_select,
-    rest,
-)
+from ragvsft.widgets.chart import method_colour, queries_x, usd_axis, with_now
+from ragvsft.widgets.cost_inputs import VOLUMES, assumption_input, default_prices, model_select, rest
 
-COMBINED = ("rag", "rag_fine_tuned_hosted", "rag_fine_tuned_self_hosted")
+METHODS_COMPARED = ("rag", "rag_fine_tuned")
 
 
 def both_pays() -> Calculator:
-    """What adding a fine-tune to retrieval costs, and the accuracy it must gain to be worth that."""
+    """What adding a fine-tune to retrieval costs on one model, and the accuracy it must gain to be worth that."""
     label, workload = scenario.workloads()["support-bot"]
-    inputs: tuple[Number | Select, ...] = (
+    entries: tuple[Number | Select, ...] = (
         *(
             replace(assumption_input(name), default=workload.get(name, assumption_input(name).default))
             for name in ("queries_per_month", "horizon_months", "output_tokens", "chunks_in_prompt")
         ),
         Number("usd_per_failure", "What a wrong answer costs you", "USD", 5, 0.01, 10_000, scale="log"),
-        offer_select("llm"),
-        offer_select("tuned_model"),
-        offer_select("gpu"),
+        model_select(default="gpt-oss-20b", tuned=True),
         *(
             replace(assumption_input(name), group="fine-tuning")
             for name in (
@@ -53,59 +44,60 @@ def both_pays() -> Calculator:
             )
         ),
     )
-    shared: tuple[Kind, ...] = ("embedding", "reranker", "vector_store")
-    prices = default_prices(*shared)
     return Calculator(
         "both-pays",
         f"What must the fine-tune gain? {label}",
-        inputs,
+        entries,
         _both_pays,
         tuple(
             Row(
-                LABELS[option],
-                Cell(f"{option}_horizon_usd", "usd"),
-                Cell(f"{option}_full_usd", "usd"),
-                Cell(f"{option}_points", "number"),
-                available=f"{option}_available",
-                reason=UNAVAILABLE,
+                METHODS[name].label,
+                Cell(f"{name}_horizon_usd", "usd"),
+                Cell(f"{name}_full_usd", "usd"),
+                Cell(f"{name}_points", "number"),
+                available=f"{name}_fits",
+                reason="one call is longer than the model takes",
             )
-            for option in COMBINED
+            for name in METHODS_COMPARED
         ),
-        ("Option", "Total over the horizon", "Per query, all in", "Points of accuracy to gain"),
+        ("Method", "Total over the horizon", "Per query, all in", "Points of accuracy to gain"),
         chart=_both_pays_chart,
         sweep=Sweep(
-            "queries_per_month", VOLUMES, {f"{option}_full_usd": LABELS[option] for option in COMBINED}
+            "queries_per_month",
+            VOLUMES,
+            {f"{name}_full_usd": METHODS[name].label for name in METHODS_COMPARED},
         ),
         presets=(
             Preset("A wrong answer is cheap", {"usd_per_failure": 0.5}),
             Preset("Twenty times the volume", {"queries_per_month": 1e6}),
-            Preset("RAG on a cheap model", {"llm": "claude-haiku-5-5"}),
         ),
-        fixed=rest(*inputs, priced=prices)
-        | {name: value for name, value in workload.items() if name not in {i.name for i in inputs}}
-        | {f"{kind}_days_left": days_left(DEFAULT_SELECTION[kind]) for kind in shared},
-        prices=prices,
+        fixed=rest(*entries, roles=chosen_roles())
+        | {name: value for name, value in workload.items() if name in _assumed(entries)},
+        prices=default_prices(*chosen_roles()),
         note=(
-            "Points below zero: the pair costs less than RAG alone and may lose that much. Everything that "
-            "is not set here is the example's, or the cost model's base value. Hosted and self-hosted "
-            "fine-tunes are of a smaller model than the one that RAG alone uses."
+            "The same model on both lines, untuned and tuned. Points below zero: the pair costs less than RAG "
+            "alone and may lose that much. Everything that is not set here is the example's, or the cost "
+            "model's base value."
         ),
     )
 
 
-def _both_pays(s: Any) -> Mapping[str, Quantity]:
-    totals = {option: options.OPTIONS[option](s).horizon_usd(s) for option in COMBINED}
+def _assumed(entries: tuple[Number | Select, ...]) -> set[str]:
+    """The assumptions that no input sets."""
+    return set(scenario.default().assumptions) - {entry.name for entry in entries}
+
+
+def _both_pays(i: Any) -> Mapping[str, Quantity]:
+    s = inputs(vars(i))
+    found = figures(s, "per_token", only=METHODS_COMPARED)
     queries = s.queries_per_month * s.horizon_months
-    available = options.availability(s)
-    figures = {f"{option}_available": available[f"{option}_available"] for option in COMBINED}
-    for option, usd in totals.items():
-        extra = (usd - totals["rag"]) / queries
-        figures |= {
-            f"{option}_horizon_usd": usd,
-            f"{option}_full_usd": usd / queries,
-            f"{option}_points": 100 * costs.accuracy_loss_to_break_even(extra, s.usd_per_failure),
+    for name in METHODS_COMPARED:
+        extra = (found[f"{name}_horizon_usd"] - found["rag_horizon_usd"]) / queries
+        found |= {
+            f"{name}_full_usd": found[f"{name}_horizon_usd"] / queries,
+            f"{name}_points": 100 * costs.accuracy_loss_to_break_even(extra, i.usd_per_failure),
         }
-    return figures
+    return found
 
 
 def _both_pays_chart(rows: Any) -> Any:
@@ -116,15 +108,14 @@ def _both_pays_chart(rows: Any) -> Any:
         .encode(
             queries_x(),
             alt.Y("value:Q", title="USD per query, all in", scale=log, axis=usd_axis()),
-            option_colour(COMBINED, "series"),
+            method_colour(METHODS_COMPARED, "series"),
         )
     )
     return with_now(
         lines,
         log,
-        "Full cost per query of RAG alone and of RAG with a fine-tune, hosted and self-hosted, against "
-        "queries a month, both axes logarithmic. At low volume the pairs cost more; at high volume the "
-        "price of the model decides. A dashed line marks the volume set above.",
+        "Full cost per query of RAG alone and of RAG with a fine-tune of the same model, against queries a "
+        "month, both axes logarithmic. A dashed line marks the volume set above.",
     )
 
 

@@ -8,17 +8,18 @@ from typing import Any
 import altair as alt
 
 from ragvsft.costs import formulas as costs
-from ragvsft.costs import options
+from ragvsft.costs.inputs import inputs as typed
+from ragvsft.costs.stages import calling_usd
 from ragvsft.formula import Quantity
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Sweep
 from ragvsft.widgets.chart import usd_axis, with_now
-from ragvsft.widgets.cost_inputs import assumption_input, offer_select
+from ragvsft.widgets.cost_inputs import assumption_input, model_select
 
 
 def shorter_prompt() -> Calculator:
     """One call with the whole prompt, with a cached prefix, and with a prompt that tuning cut."""
     inputs = (
-        offer_select("llm"),
+        model_select(),
         assumption_input("queries_per_month"),
         assumption_input("system_tokens"),
         assumption_input("example_tokens"),
@@ -68,10 +69,15 @@ def shorter_prompt() -> Calculator:
 def _shorter_prompt(i: Any) -> Mapping[str, Quantity]:
     prefix = i.system_tokens + i.example_tokens
     kept = costs.tuned_prefix_tokens(prefix, i.cut_percent / 100)
+    s = typed(vars(i))
+
+    def call(prefix_tokens: Quantity, hit_rate: Quantity | None = None) -> Quantity:
+        return calling_usd(s, s.answer_llm, prefix_tokens, s.query_tokens, s.output_tokens, hit_rate)
+
     calls = {
-        "uncached": options.llm_usd(i, prefix, i.query_tokens, hit_rate=0),
-        "cached": options.llm_usd(i, prefix, i.query_tokens),
-        "tuned": i.premium * options.llm_usd(i, kept, i.query_tokens, hit_rate=0),
+        "uncached": call(prefix, 0),
+        "cached": call(prefix),
+        "tuned": i.premium * call(kept, 0),
     }
     monthly = {f"{line}_month_usd": i.queries_per_month * usd for line, usd in calls.items()}
     return {f"{line}_usd": usd for line, usd in calls.items()} | monthly

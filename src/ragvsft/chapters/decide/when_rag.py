@@ -10,20 +10,23 @@ import altair as alt
 import pandas as pd
 
 from ragvsft.costs import formulas as costs
+from ragvsft.costs.inputs import inputs
 from ragvsft.evidence.published import results
 from ragvsft.formula import Quantity
-from ragvsft.prices import DEFAULT_SELECTION, choices, rates
-from ragvsft.prices import Choice as Offer
+from ragvsft.prices import OfferRow, of_kind, rates, status
 from ragvsft.prose import percent, usd
 from ragvsft.retrieval import formulas as retrieval
 from ragvsft.tuning import formulas as tuning
 from ragvsft.tuning.catalogue import architecture, peak_tflops
 from ragvsft.units import MONTHS_PER_YEAR
 from ragvsft.widgets.calculator import Bars, Calculator, Cell, Choice, Number, Preset, Row, Select
-from ragvsft.widgets.chart import INK, OPTION_COLOURS, QUIET, SERIES, Layers, usd_axis
-from ragvsft.widgets.cost_inputs import assumption_input, claimed, offer_select, rest
+from ragvsft.widgets.chart import INK, METHOD_COLOURS, QUIET, SERIES, Layers, usd_axis
+from ragvsft.widgets.cost_inputs import assumption_input, claimed, model_select, rest, role_select
 
 BITS = (("floats", "Floats, 32 bits", 32), ("scalar", "8 bits", 8), ("binary", "1 bit", 1))
+
+TRAINED_BY = "tinker-qwen3-8b"
+"""The offer whose rate of training is the default."""
 
 BIG_BUDGET_USD = 100_000
 """The least that "hundreds of thousands of dollars" can mean."""
@@ -40,14 +43,14 @@ CORPUS_BILLS = {
 
 def index_or_train() -> Calculator:
     """A large corpus: what indexing it costs, what one pass of training costs, and what makes it stick."""
-    inputs = (
+    entries = (
         replace(assumption_input("documents"), default=1e7, slider=(1e3, 1e8)),
         replace(assumption_input("tokens_per_document"), default=1000),
         Number(
             "training_usd_per_mtok",
             "Price of training",
             "USD/million tokens",
-            rates("tuned_model", DEFAULT_SELECTION["tuned_model"])["tuned_training_usd_per_mtok"].value,
+            rates(TRAINED_BY)["training_usd_per_mtok"].value,
             0.05,
             100,
             scale="log",
@@ -61,9 +64,9 @@ def index_or_train() -> Calculator:
             1000,
             scale="log",
         ),
-        replace(offer_select("llm", "claude-haiku-5-5"), label="Model that writes the retellings"),
-        offer_select("embedding", group="index"),
-        offer_select("vector_store", group="index"),
+        model_select(label="Model that writes the retellings", default="claude-haiku-5.5"),
+        role_select("embedder", group="index"),
+        role_select("store", group="index"),
         Select(
             "precision",
             "Precision of the vectors in memory",
@@ -77,7 +80,7 @@ def index_or_train() -> Calculator:
     return Calculator(
         "index-or-train",
         "Index the corpus, or train on it?",
-        inputs,
+        entries,
         _index_or_train,
         (
             *(Row(label, Cell(bill, "usd")) for bill, label in CORPUS_BILLS.items()),
@@ -101,15 +104,16 @@ def index_or_train() -> Calculator:
 
 
 def _index_or_train(i: Any) -> Mapping[str, Quantity]:
+    s = inputs(vars(i))
     tokens = costs.corpus_tokens(i.documents, i.tokens_per_document)
     chunks = costs.index_chunks(tokens, i.tokens_per_chunk)
     gb = costs.index_gb(chunks, i.embedding_dimensions, i.payload_bytes_per_chunk)
     return {
-        "embed": costs.tokens_usd(tokens, i.embedding_usd_per_mtok),
-        "store": MONTHS_PER_YEAR * gb * i.vector_usd_per_gb_month,
-        "search": 1e6 * costs.search_usd_per_query(gb, i.vector_usd_per_million_reads),
+        "embed": costs.tokens_usd(tokens, s.embedder.usd_per_mtok),
+        "store": MONTHS_PER_YEAR * gb * s.store.usd_per_gb_month,
+        "search": 1e6 * costs.search_usd_per_query(gb, s.store.usd_per_million_reads),
         "train": costs.tokens_usd(tokens, i.training_usd_per_mtok),
-        "retell": costs.tokens_usd(tokens * i.expansion, i.llm_output_usd_per_mtok),
+        "retell": costs.tokens_usd(tokens * i.expansion, s.answer_llm.output_usd_per_mtok),
         "train_retold": costs.tokens_usd(tokens * i.expansion, i.training_usd_per_mtok),
         "memory": retrieval.vector_memory_gb(chunks, i.embedding_dimensions, i.bits),
         "price": tuning.usd_per_mtok_at_budget(BIG_BUDGET_USD, tokens),
@@ -144,21 +148,22 @@ def corpus_prices(tokens: float, models: Sequence[str] = ("Llama-3.1-8B", "Llama
     H100 listed; hours follow from 6 operations a parameter and token at the utilisation of a published run.
     """
     rows = []
-    for offer in choices("embedding"):
-        price = rates("embedding", offer.id)["embedding_usd_per_mtok"].value
-        rows.append((offer.label, EMBED, costs.tokens_usd(tokens, price), offer.available))
-    for offer in choices("tuned_model", horizon_months=0):
-        found = rates("tuned_model", offer.id)
-        if "tuned_training_usd_per_mtok" in found:
-            price = found["tuned_training_usd_per_mtok"].value
-            rows.append((offer.label, ADAPTERS, costs.tokens_usd(tokens, price), offer.available))
+    for offer in of_kind("embedder"):
+        price = rates(offer.id)["usd_per_mtok"].value
+        rows.append((offer.offer, EMBED, costs.tokens_usd(tokens, price), status(offer.id).available))
+    for offer in of_kind("tuned_llm"):
+        found = rates(offer.id)
+        if "training_usd_per_mtok" in found:
+            price = found["training_usd_per_mtok"].value
+            bought = status(offer.id, horizon_months=0).available
+            rows.append((offer.offer, ADAPTERS, costs.tokens_usd(tokens, price), bought))
     peak = peak_tflops("H100 SXM")
     utilisation = tuning.model_flops_utilisation(claimed("lora-training-speed"), peak)
     for model in models:
         parameters = architecture(model).parameters
         flops_per_token = tuning.training_flops(parameters, parameters, 1, 0)
         speed = tuning.training_tokens_per_second(flops_per_token, peak, utilisation, 1)
-        rented = sorted(choices("gpu"), key=_gpu_usd_per_hour)
+        rented = sorted(of_kind("gpu"), key=_gpu_usd_per_hour)
         for offer in (rented[0], rented[-1]):
             label = f"{model}, {offer.provider}"
             run_usd = costs.gpu_training_usd(tokens, speed, _gpu_usd_per_hour(offer))
@@ -167,8 +172,8 @@ def corpus_prices(tokens: float, models: Sequence[str] = ("Llama-3.1-8B", "Llama
     return frame.sort_values("usd", ignore_index=True)
 
 
-def _gpu_usd_per_hour(offer: Offer) -> float:
-    return rates("gpu", offer.id)["gpu_usd_per_hour"].value
+def _gpu_usd_per_hour(offer: OfferRow) -> float:
+    return rates(offer.id)["usd_per_hour"].value
 
 
 def corpus_prices_chart(frame: pd.DataFrame, claimed_usd: float) -> Layers:
@@ -186,7 +191,7 @@ def corpus_prices_chart(frame: pd.DataFrame, claimed_usd: float) -> Layers:
     base = alt.Chart(frame).encode(
         alt.Y("label:N", sort=frame.label.tolist(), title=None, axis=alt.Axis(grid=True))
     )
-    ways = alt.Scale(domain=[EMBED, ADAPTERS, ALL_WEIGHTS], range=[OPTION_COLOURS["rag"], SERIES[3], QUIET])
+    ways = alt.Scale(domain=[EMBED, ADAPTERS, ALL_WEIGHTS], range=[METHOD_COLOURS["rag"], SERIES[3], QUIET])
     dots = base.mark_point().encode(x, alt.Color("way:N", scale=ways, title=None), tooltip=["label", "shown"])
     line = alt.Chart(pd.DataFrame({"usd": [claimed_usd]})).mark_rule(strokeDash=[4, 4]).encode(x)
     low, high = (usd(value).replace("\\", "") for value in (frame.usd.min(), frame.usd.max()))

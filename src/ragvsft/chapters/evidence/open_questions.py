@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import altair as alt
 import pandas as pd
 
-from ragvsft.data import OfferRow
 from ragvsft.evidence.published import results
+from ragvsft.prices import OfferRow
 from ragvsft.prose import percent, table
 from ragvsft.widgets.chart import INK, SERIES, Layers
 
@@ -37,7 +37,7 @@ def offers_table(offers: Iterable[OfferRow]) -> str:
                 row.offer,
                 row.availability,
                 row.ends_on.isoformat() if row.ends_on else "",
-                f"[{row.as_of.isoformat()}]({row.source})",
+                f"[{row.as_of.isoformat()}]({row.source})" if row.source else row.as_of.isoformat(),
                 row.note.replace("$", r"\$"),
             )
             for row in offers

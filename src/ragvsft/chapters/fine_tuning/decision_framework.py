@@ -8,12 +8,13 @@ from typing import Any
 import altair as alt
 
 from ragvsft.costs import formulas as costs
+from ragvsft.costs.inputs import inputs
 from ragvsft.evidence.published import results
 from ragvsft.formula import Quantity
 from ragvsft.tuning import formulas as f
 from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row
 from ragvsft.widgets.chart import usd_axis
-from ragvsft.widgets.cost_inputs import assumption_input, offer_select
+from ragvsft.widgets.cost_inputs import assumption_input, role_select
 
 
 def dataset_cost() -> Calculator:
@@ -31,7 +32,7 @@ def dataset_cost() -> Calculator:
             assumption_input("tokens_per_example"),
             assumption_input("epochs"),
             assumption_input("trials_per_release"),
-            offer_select("tuned_model"),
+            role_select("tuned_llm"),
             assumption_input("months_to_base_model_retirement"),
         ),
         _dataset,
@@ -59,7 +60,7 @@ def _dataset(i: Any) -> Mapping[str, Quantity]:
     hours = f.labelling_hours(i.training_examples, i.minutes_per_example, i.reviewed_fraction)
     labelling = hours * i.usd_per_hour
     tokens = costs.training_tokens(i.training_examples, i.tokens_per_example, i.epochs, i.trials_per_release)
-    training = costs.tokens_usd(tokens, i.tuned_training_usd_per_mtok)
+    training = costs.tokens_usd(tokens, inputs(vars(i)).tuned_llm.training_usd_per_mtok)
     return {
         "labelling_usd": labelling,
         "training_usd": training,

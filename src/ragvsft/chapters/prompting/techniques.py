@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any
 
 import altair as alt
 
 from ragvsft.costs import formulas as costs
-from ragvsft.costs import options
-from ragvsft.data import load
+from ragvsft.costs.inputs import inputs as typed
+from ragvsft.costs.stages import calling_usd
 from ragvsft.formula import Quantity
-from ragvsft.prices import rates
+from ragvsft.prices import of_kind, values
 from ragvsft.prose import count, percent, table, usd
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Sweep
 from ragvsft.widgets.chart import USD_LABELS, queries_x, usd_axis, with_now
 from ragvsft.widgets.cost_inputs import (
-    LLM_INPUTS,
     VOLUMES,
     assumption_input,
     claimed,
     default_prices,
-    offer_select,
+    fixed_prices,
+    model_select,
 )
 
 TECHNIQUES = {
@@ -40,11 +39,11 @@ def techniques() -> Calculator:
     """What each prompting technique adds to a call, in tokens and dollars."""
     search = tuple(
         price
-        for price in default_prices("embedding", "vector_store")
-        if price.name in ("embedding_usd_per_mtok", "vector_usd_per_million_reads")
+        for price in default_prices("embedder", "store")
+        if price.name in ("usd_per_mtok", "usd_per_million_reads")
     )
     inputs = (
-        offer_select("llm"),
+        model_select(),
         assumption_input("queries_per_month"),
         assumption_input("system_tokens"),
         assumption_input("example_tokens"),
@@ -89,11 +88,11 @@ def techniques() -> Calculator:
             },
         ),
         presets=(
-            Preset("Cheap model", {"llm": "claude-haiku-5-5"}),
+            Preset("Cheap model", {"model": "claude-haiku-5.5"}),
             Preset("Many long examples", {"example_tokens": 12_000}),
             Preset("Few calls", {"queries_per_month": 1000}),
         ),
-        fixed={"batch_fraction": 0.0} | {price.name: price.value for price in search},
+        fixed={"batch_fraction": 0.0, **fixed_prices("embedder", "store")},
         prices=search,
         note=(
             "Each line adds one technique to the instructions. Retrieved examples change with every "
@@ -103,15 +102,18 @@ def techniques() -> Calculator:
 
 
 def _techniques(i: Any) -> Mapping[str, Quantity]:
-    def call(prefix: Quantity, fresh: Quantity = i.query_tokens, **hit: float) -> Quantity:
-        return options.llm_usd(i, prefix, fresh, **hit)
+    s = typed(vars(i))
 
-    search = costs.tokens_usd(i.query_tokens, i.embedding_usd_per_mtok) + costs.search_usd_per_query(
-        0, i.vector_usd_per_million_reads
-    )
-    thinking = SimpleNamespace(
-        **{name: getattr(i, name) for name in LLM_INPUTS},
-        output_tokens=i.output_tokens + i.reasoning_tokens,
+    def call(
+        prefix: Quantity,
+        fresh: Quantity = i.query_tokens,
+        output: Quantity = i.output_tokens,
+        hit_rate: Quantity | None = None,
+    ) -> Quantity:
+        return calling_usd(s, s.answer_llm, prefix, fresh, output, hit_rate)
+
+    search = costs.tokens_usd(i.query_tokens, s.embedder.usd_per_mtok) + costs.search_usd_per_query(
+        0, s.store.usd_per_million_reads
     )
     calls = {
         "instructions": call(i.system_tokens),
@@ -119,7 +121,7 @@ def _techniques(i: Any) -> Mapping[str, Quantity]:
         "examples_uncached": call(i.system_tokens + i.example_tokens, hit_rate=0),
         "retrieved": call(i.system_tokens, i.query_tokens + i.retrieved_tokens) + search,
         "schema": call(i.system_tokens + i.schema_tokens),
-        "reasoning": options.llm_usd(thinking, i.system_tokens, i.query_tokens),
+        "reasoning": call(i.system_tokens, output=i.output_tokens + i.reasoning_tokens),
         "corpus": call(i.system_tokens + i.corpus_tokens),
     }
     extra = {
@@ -171,18 +173,19 @@ def _techniques_chart(rows: Any) -> Any:
 def caching_rules() -> str:
     """What each model on sale asks of a cached prefix, and what it charges for one."""
     rows = []
-    labels = {row.id: row.offer for row in load("offers")}
-    for row in load("models"):
-        price = {name: found.value for name, found in rates("llm", row.id).items()}
-        fresh = price["llm_input_usd_per_mtok"]
+    for row in of_kind("llm"):
+        price = values(row.id)
+        if "global" not in row.regions or not price:
+            continue
+        fresh = price["input_usd_per_mtok"]
         rows.append(
             [
-                labels[row.id],
+                row.offer,
                 usd(fresh),
-                count(row.min_cacheable_tokens),
-                percent(price["llm_cache_read_usd_per_mtok"] / fresh),
-                percent(price["llm_cache_write_usd_per_mtok"] / fresh),
-                percent(price["llm_batch_multiplier"]),
+                count(price["min_cacheable_tokens"]),
+                percent(price["cache_read_usd_per_mtok"] / fresh),
+                percent(price["cache_write_usd_per_mtok"] / fresh),
+                percent(price["batch_multiplier"]),
             ]
         )
     return table(
