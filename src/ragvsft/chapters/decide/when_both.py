@@ -23,7 +23,7 @@ METHODS_COMPARED = ("rag", "rag_fine_tuned")
 
 
 def both_pays() -> Calculator:
-    """What adding a fine-tune to retrieval costs on one model, and the accuracy it must gain to be worth that."""
+    """What adding a fine-tune to retrieval costs on one model, and the accuracy it must gain."""
     label, workload = scenario.workloads()["support-bot"]
     entries: tuple[Number | Select, ...] = (
         *(
@@ -75,7 +75,7 @@ def both_pays() -> Calculator:
         | {name: value for name, value in workload.items() if name in _assumed(entries)},
         prices=default_prices(*chosen_roles()),
         note=(
-            "The same model on both lines, untuned and tuned. Points below zero: the pair costs less than RAG "
+            "The same model on both lines, untuned and tuned. Below zero the pair costs less than RAG "
             "alone and may lose that much. Everything that is not set here is the example's, or the cost "
             "model's base value."
         ),

@@ -9,6 +9,7 @@ from typing import Any
 import altair as alt
 
 from ragvsft.costs import formulas as costs
+from ragvsft.costs.inputs import inputs
 from ragvsft.evidence.published import results
 from ragvsft.formula import Quantity
 from ragvsft.tuning import formulas as f
@@ -16,7 +17,7 @@ from ragvsft.tuning.catalogue import Architecture, architecture, architectures, 
 from ragvsft.tuning.memory import METHODS, memory_rows
 from ragvsft.widgets.calculator import Calculator, Cell, Choice, Number, Preset, Row, Select, Sweep
 from ragvsft.widgets.chart import now_rule
-from ragvsft.widgets.cost_inputs import assumption_input, claimed, offer_select
+from ragvsft.widgets.cost_inputs import assumption_input, claimed, role_select
 
 GPU_SIZES_GB = (24, 40, 80)
 """The GPU sizes that a table of `data/gpus.csv` is read by: small, medium, large."""
@@ -69,7 +70,7 @@ def lora_cost(calculator_id: str = "lora-cost") -> Calculator:
                 "tokens_in_batch", "Tokens processed at once", "tokens", 2048, 128, 65536, "log", whole=True
             ),
             Number("utilisation", "Share of the GPU's peak reached", "fraction", 0.18, 0.05, 0.6),
-            replace(offer_select("gpu"), label="H100 from"),
+            replace(role_select("gpu"), label="H100 from"),
         ),
         _fine_tune,
         (
@@ -136,7 +137,7 @@ def _fine_tune(i: Any) -> Mapping[str, Quantity]:
             f"{method}_class": f.memory_class(needed, *GPU_SIZES_GB),
             f"{method}_hours": f.training_hours(run_tokens, speed),
             f"{method}_usd": costs.gpu_training_usd(
-                run_tokens * i.trials_per_release, speed, i.gpu_usd_per_hour
+                run_tokens * i.trials_per_release, speed, inputs(vars(i)).gpu.usd_per_hour
             ),
         }
     return found

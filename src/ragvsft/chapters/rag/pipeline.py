@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any
 
 import altair as alt
 
 from ragvsft.costs import formulas as costs
-from ragvsft.costs import options
+from ragvsft.costs.inputs import chosen_roles, inputs
+from ragvsft.costs.methods import METHODS, index_monthly_usd, query
+from ragvsft.costs.stages import STAGES
 from ragvsft.evidence.ledger import get
 from ragvsft.formula import Quantity
 from ragvsft.retrieval import formulas as f
 from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row, Sweep
 from ragvsft.widgets.chart import now_rule, usd_axis
-from ragvsft.widgets.cost_inputs import assumption_input, offer_select, rest
+from ragvsft.widgets.cost_inputs import assumption_input, model_select, rest, role_select
 
 BITS = {"float": 32, "scalar": 8, "binary": 1}
 """Bits a dimension for plain floats and for the two common quantisations."""
 
 
+def rag_stages() -> dict[str, str]:
+    """The stages of a RAG query with their labels, in order."""
+    return {name: STAGES[name].label for name in METHODS["rag"].stages}
+
+
 def pipeline_cost() -> Calculator:
     """One query's price by stage, and the month's bill of the index."""
-    inputs = (
-        offer_select("llm"),
-        offer_select("embedding"),
-        offer_select("reranker"),
-        offer_select("vector_store"),
+    entries = (
+        model_select(),
+        *(role_select(role) for role in chosen_roles() if role != "gpu"),
         assumption_input("query_tokens"),
         assumption_input("candidates_reranked"),
         assumption_input("chunks_in_prompt"),
@@ -40,12 +44,12 @@ def pipeline_cost() -> Calculator:
     return Calculator(
         "pipeline-cost",
         "What does each stage of a query cost?",
-        inputs,
+        entries,
         _pipeline,
         (
             *(
                 Row(label.capitalize(), Cell(stage, "usd"), Cell(f"{stage}_share", "percent"))
-                for stage, label in options.STAGES.items()
+                for stage, label in rag_stages().items()
             ),
             Row("The query", Cell("query", "usd"), Cell("whole", "percent")),
             Row(
@@ -56,32 +60,33 @@ def pipeline_cost() -> Calculator:
         ),
         ("Stage", "USD", "Share of the query"),
         chart=_stage_chart,
-        sweep=Bars(options.STAGES),
+        sweep=Bars(rag_stages()),
         presets=(
-            Preset("Cheap model", {"llm": "claude-haiku-5-5"}),
+            Preset("Cheap model", {"model": "claude-haiku-5.5"}),
             Preset(
                 "Cheap model, reranker by token",
-                {"llm": "claude-haiku-5-5", "reranker": "voyage-rerank-3-lite"},
+                {"model": "claude-haiku-5.5", "reranker": "voyage-rerank-3-lite"},
             ),
             Preset("Ten million documents", {"documents": 1e7}),
         ),
-        fixed=rest(*inputs),
+        fixed=rest(*entries),
         note="Everything that is not set here has the base value of the data chapter.",
     )
 
 
-def _pipeline(s: SimpleNamespace) -> Mapping[str, Quantity]:
-    stages = options.query_stages_usd(s)
-    query = stages["embed"] + stages["search"] + stages["rerank"] + stages["read"] + stages["write"]
-    index = options.index_monthly_usd(s) / s.queries_per_month
-    shares = {f"{stage}_share": usd / query for stage, usd in stages.items()}
+def _pipeline(i: Any) -> Mapping[str, Quantity]:
+    s = inputs(vars(i))
+    stages = {name: use.usd for name, use in query(s, METHODS["rag"], "per_token").items()}
+    total = sum(stages.values())
+    index = index_monthly_usd(s) / s.queries_per_month
+    shares = {f"{stage}_share": usd / total for stage, usd in stages.items()}
     return {
         **stages,
         **shares,
-        "query": query,
+        "query": total,
         "whole": 1,
         "index_per_query": index,
-        "index_share": index / query,
+        "index_share": index / total,
     }
 
 
@@ -91,7 +96,7 @@ def _stage_chart(rows: Any) -> Any:
         .mark_bar()
         .encode(
             alt.X("value:Q", title="USD per query", axis=usd_axis()),
-            alt.Y("series:N", title=None, sort=list(options.STAGES.values())),
+            alt.Y("series:N", title=None, sort=list(rag_stages().values())),
         )
         .properties(description="Price of one query as a bar for each stage, in the order in which they run.")
     )
@@ -110,7 +115,7 @@ def index_memory() -> Calculator:
             assumption_input("embedding_dimensions"),
             assumption_input("payload_bytes_per_chunk"),
             Number("tokens_per_minute", "Embedding throughput", "tokens/minute", 1e6, 1e4, 1e9, scale="log"),
-            offer_select("embedding"),
+            role_select("embedder"),
         ),
         _memory,
         (
@@ -156,7 +161,7 @@ def _memory(i: Any) -> Mapping[str, Quantity]:
         "chunks": chunks,
         "disk_gb": costs.index_gb(chunks, i.embedding_dimensions, i.payload_bytes_per_chunk),
         **memory,
-        "embed_usd": f.re_embedding_usd(tokens, i.embedding_usd_per_mtok, 1),
+        "embed_usd": f.re_embedding_usd(tokens, inputs(vars(i)).embedder.usd_per_mtok, 1),
         "embed_hours": f.embedding_hours(tokens, i.tokens_per_minute),
     }
 

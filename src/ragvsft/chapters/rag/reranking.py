@@ -10,13 +10,14 @@ import altair as alt
 from ragvsft import prose
 from ragvsft.costs import formulas as costs
 from ragvsft.costs.formulas import rerank_usd_per_query
+from ragvsft.costs.inputs import inputs
 from ragvsft.evidence.published import results
 from ragvsft.formula import Quantity
-from ragvsft.prices import choices, rates
+from ragvsft.prices import of_kind, values
 from ragvsft.retrieval import formulas as f
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Sweep
 from ragvsft.widgets.chart import now_rule, usd_axis
-from ragvsft.widgets.cost_inputs import assumption_input, offer_select
+from ragvsft.widgets.cost_inputs import assumption_input, model_select, role_select
 
 
 def rerank_depth() -> Calculator:
@@ -25,8 +26,8 @@ def rerank_depth() -> Calculator:
         "rerank-depth",
         "Does the reranker pay for itself?",
         (
-            offer_select("reranker"),
-            offer_select("llm"),
+            role_select("reranker"),
+            model_select(),
             assumption_input("candidates_reranked"),
             Number(
                 "chunks_without", "Passages in the prompt without it", "chunks", 20, 1, 200, "log", whole=True
@@ -51,10 +52,10 @@ def rerank_depth() -> Calculator:
             {"rerank": "reranking", "saved": "prompt saved"},
         ),
         presets=(
-            Preset("Cheap model", {"llm": "claude-haiku-5-5"}),
+            Preset("Cheap model", {"model": "claude-haiku-5.5"}),
             Preset(
                 "Cheap model, reranker by token",
-                {"llm": "claude-haiku-5-5", "reranker": "voyage-rerank-3-lite"},
+                {"model": "claude-haiku-5.5", "reranker": "voyage-rerank-3-lite"},
             ),
             Preset("Chunks a little too long", {"tokens_per_chunk": 520, "candidates_reranked": 100}),
         ),
@@ -66,22 +67,25 @@ def rerank_depth() -> Calculator:
 
 
 def _rerank(i: Any) -> Mapping[str, Quantity]:
+    s = inputs(vars(i))
     rerank = costs.rerank_usd_per_query(
         i.candidates_reranked,
         i.tokens_per_chunk,
         i.query_tokens,
-        i.rerank_usd_per_search,
-        i.rerank_usd_per_mtok,
+        s.reranker.usd_per_search,
+        s.reranker.usd_per_mtok,
     )
-    without = costs.tokens_usd(i.chunks_without * i.tokens_per_chunk, i.llm_input_usd_per_mtok)
-    kept = costs.tokens_usd(i.chunks_with * i.tokens_per_chunk, i.llm_input_usd_per_mtok)
+    without = costs.tokens_usd(i.chunks_without * i.tokens_per_chunk, s.answer_llm.input_usd_per_mtok)
+    kept = costs.tokens_usd(i.chunks_with * i.tokens_per_chunk, s.answer_llm.input_usd_per_mtok)
     return {
         "rerank": rerank,
         "without": without,
         "kept": kept,
         "saved": without - kept,
         "net": rerank + kept - without,
-        "to_pay": f.chunks_saved_to_pay_for_reranking(rerank, i.tokens_per_chunk, i.llm_input_usd_per_mtok),
+        "to_pay": f.chunks_saved_to_pay_for_reranking(
+            rerank, i.tokens_per_chunk, s.answer_llm.input_usd_per_mtok
+        ),
     }
 
 
@@ -133,9 +137,11 @@ def recall_chart() -> Any:
 def depth_rows(tokens_per_chunk: float, query_tokens: float) -> list[dict[str, Any]]:
     """Price of one query's reranking for every distinct price on the list, at every depth."""
     priced: dict[str, tuple[float, float]] = {}
-    for offer in choices("reranker"):
-        found = rates("reranker", offer.id)
-        search, token = found["rerank_usd_per_search"].value, found["rerank_usd_per_mtok"].value
+    for offer in of_kind("reranker"):
+        if offer.source_kind == "assumption":
+            continue
+        found = values(offer.id)
+        search, token = found["usd_per_search"], found["usd_per_mtok"]
         unit = f"{prose.usd(search)} a search" if search else f"{prose.usd(token)} a million tokens"
         priced[unit.replace("\\", "")] = search, token
     return [

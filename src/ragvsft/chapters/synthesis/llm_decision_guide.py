@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 from ragvsft.costs import formulas as costs
-from ragvsft.costs import options
+from ragvsft.costs.inputs import Inputs, inputs, names
+from ragvsft.costs.methods import METHODS, gpus
+from ragvsft.costs.stages import calling_usd, retrieved_tokens
 from ragvsft.evaluation import formulas as evaluation
 from ragvsft.evaluation.formulas import DISCORDANT_SHARE
 from ragvsft.formula import Quantity, maximum, where
 from ragvsft.retrieval import formulas as retrieval
 from ragvsft.units import HOURS_PER_MONTH
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Select
-from ragvsft.widgets.cost_inputs import LLM_INPUTS, assumption_input, claimed, offer_select, rest
+from ragvsft.widgets.cost_inputs import assumption_input, claimed, model_select, rest, role_select
 
 LIBRARY_GB, MACHINE_GB = 4, 64
 """Memory up to which an index can live in the application, and on one ordinary machine. Our lines."""
@@ -26,15 +27,15 @@ SMALL_SHARE = 0.01
 
 def decision_numbers() -> Calculator:
     """For each branch of the wider tree the number that decides it, on the reader's own inputs."""
-    inputs: tuple[Number | Select, ...] = (
+    entries: tuple[Number | Select, ...] = (
         assumption_input("queries_per_month"),
         assumption_input("documents"),
         assumption_input("tokens_per_document"),
         Number("usd_per_failure", "What a wrong answer costs you", "USD", 5, 0.01, 10_000, scale="log"),
-        replace(offer_select("llm"), label="Model you would like"),
+        model_select(label="Model you would like"),
         replace(_second_model(), label="Cheaper model"),
-        offer_select("gpu"),
-        offer_select("embedding"),
+        role_select("gpu"),
+        role_select("embedder"),
         assumption_input("evaluation_questions"),
         *(
             replace(assumption_input(name), group="details")
@@ -43,7 +44,7 @@ def decision_numbers() -> Calculator:
                 "chunks_in_prompt",
                 "tokens_per_chunk",
                 "embedding_dimensions",
-                "requests_per_second_per_gpu_rag",
+                "throughput_reached_fraction",
                 "peak_to_mean_ratio",
             )
         ),
@@ -51,7 +52,7 @@ def decision_numbers() -> Calculator:
     return Calculator(
         "decision-numbers",
         "The numbers that decide your tree",
-        inputs,
+        entries,
         _decision_numbers,
         (
             Row(
@@ -101,7 +102,7 @@ def decision_numbers() -> Calculator:
             Preset("Large archive", {"documents": 1e7}),
             Preset("Wrong answers are expensive", {"usd_per_failure": 500}),
         ),
-        fixed=rest(*inputs)
+        fixed=rest(*entries, roles=("weights",))
         | {"small_corpus_tokens": claimed("small-corpus-tokens"), "links": claimed("hnsw-links")},
         note=(
             "The lines between verdicts are ours, except the size up to which a corpus fits in the prompt. "
@@ -112,11 +113,10 @@ def decision_numbers() -> Calculator:
 
 
 def _second_model() -> Select:
-    """The language models again, under names of their own."""
-    models = offer_select("llm", "claude-haiku-5-5")
+    """The models again, under names of their own."""
+    models = model_select(name="second", label="Cheaper model", default="claude-haiku-5.5")
     return replace(
         models,
-        name="second",
         in_scenario=False,
         choices=tuple(
             replace(choice, sets={f"second_{name}": value for name, value in choice.sets.items()})
@@ -125,33 +125,25 @@ def _second_model() -> Select:
     )
 
 
-def _second(i: Any) -> Any:
-    names = {name: getattr(i, f"second_{name}") for name in LLM_INPUTS if name.startswith("llm_")}
-    return SimpleNamespace(
-        **names,
-        queries_per_month=i.queries_per_month,
-        batch_fraction=i.batch_fraction,
-        output_tokens=i.output_tokens,
-    )
+def _second(i: Any) -> Inputs:
+    given = vars(i)
+    return inputs(given | {name: given[f"second_{name}"] for name in names("answer_llm")})
 
 
 def _decision_numbers(i: Any) -> Mapping[str, Quantity]:
     corpus = costs.corpus_tokens(i.documents, i.tokens_per_document)
-    prefix, fresh = i.system_tokens + i.example_tokens, i.query_tokens + options.retrieved_tokens(i)
-    wanted_usd = options.llm_usd(i, prefix, fresh, hit_rate=1)
-    cheap_usd = options.llm_usd(_second(i), prefix, fresh, hit_rate=1)
+    s, second = inputs(vars(i)), _second(i)
+    prefix, fresh = s.system_tokens + s.example_tokens, s.query_tokens + retrieved_tokens(s)
+    wanted_usd, cheap_usd = (
+        calling_usd(at, at.answer_llm, prefix, fresh, at.output_tokens, 1) for at in (s, second)
+    )
     may_lose = costs.accuracy_loss_to_break_even(wanted_usd - cheap_usd, i.usd_per_failure)
     questions = evaluation.questions_for_paired_difference(maximum(may_lose, 1e-6), DISCORDANT_SHARE)
-    gpus = costs.gpus_needed(
-        i.queries_per_month,
-        i.peak_to_mean_ratio,
-        i.requests_per_second_per_gpu_rag,
-        i.gpu_utilisation_cap,
-        i.min_gpus,
+    rent_ratio = (gpus(s, METHODS["rag"]) * HOURS_PER_MONTH * s.gpu.usd_per_hour) / (
+        i.queries_per_month * cheap_usd
     )
-    rent_ratio = (gpus * HOURS_PER_MONTH * i.gpu_usd_per_hour) / (i.queries_per_month * cheap_usd)
     embed_usd = costs.tokens_usd(
-        costs.indexed_tokens(corpus, i.chunk_overlap_fraction), i.embedding_usd_per_mtok
+        costs.indexed_tokens(corpus, i.chunk_overlap_fraction), s.embedder.usd_per_mtok
     )
     share = embed_usd / (i.queries_per_month * wanted_usd)
     chunks = costs.index_chunks(costs.indexed_tokens(corpus, i.chunk_overlap_fraction), i.tokens_per_chunk)
