@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ragvsft.costs import formulas as costs
-from ragvsft.costs.inputs import Inputs, inputs, names
+from ragvsft.costs.inputs import Inputs, chosen_roles, inputs, names
 from ragvsft.costs.methods import METHODS, gpus
 from ragvsft.costs.stages import calling_usd, retrieved_tokens
 from ragvsft.evaluation import formulas as evaluation
@@ -102,7 +102,7 @@ def decision_numbers() -> Calculator:
             Preset("Large archive", {"documents": 1e7}),
             Preset("Wrong answers are expensive", {"usd_per_failure": 500}),
         ),
-        fixed=rest(*entries, roles=("weights",))
+        fixed=rest(*entries, roles=("weights", *chosen_roles()))
         | {"small_corpus_tokens": claimed("small-corpus-tokens"), "links": claimed("hnsw-links")},
         note=(
             "The lines between verdicts are ours, except the size up to which a corpus fits in the prompt. "
