@@ -11,11 +11,11 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ragvsft.costs.options import OPTIONS, outputs
 
 from costs.golden_inputs import GOLDEN, golden
 from ragvsft.costs import break_even as be
 from ragvsft.costs import formulas as f
-from ragvsft.costs.options import OPTIONS, outputs
 from ragvsft.formula import javascript, symbolic, trace
 from ragvsft.widgets.calculator import STATIC
 

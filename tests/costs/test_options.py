@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ragvsft.costs.options import OPTIONS, outputs
 
 from costs.golden_inputs import GOLDEN, golden
-from ragvsft.costs.options import OPTIONS, outputs
 from ragvsft.formula import javascript, trace
 
 CELLS = list(csv.DictReader((Path(__file__).parent / "golden.csv").open()))

@@ -5,10 +5,10 @@ import math
 import tomllib
 
 import pytest
+from ragvsft.costs.options import OPTIONS, availability, outputs
 
 from ragvsft import prices
 from ragvsft.costs import scenario
-from ragvsft.costs.options import OPTIONS, availability, outputs
 from ragvsft.data import DataError, read
 
 KEYS = ["option", "available", "reason", "one_off_usd", "monthly_usd", "per_query_usd"]

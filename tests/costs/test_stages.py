@@ -1,9 +1,9 @@
 """The stages of a query are all of its price, and each is what its own price list says."""
 
 import pytest
+from ragvsft.costs.options import STAGES, query_stages_usd
 
 from ragvsft.costs import options, scenario
-from ragvsft.costs.options import STAGES, query_stages_usd
 
 
 @pytest.mark.parametrize("llm", ["claude-sonnet-5-5", "claude-haiku-5-5", "gpt-6.1-sol"])

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import scipy.stats
+from ragvsft.costs.options import OPTIONS
 
 from costs.golden_inputs import golden
 from ragvsft.costs import uncertainty
-from ragvsft.costs.options import OPTIONS
 from ragvsft.data import AssumptionRow
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ragvsft.evidence.ledger import Claim, ledger
 from ragvsft.data import DATA
+from ragvsft.evidence.ledger import Claim, ledger
 from ragvsft.prose import chapter_path, root
 from ragvsft.tools import lint
 

@@ -13,9 +13,9 @@ import pytest
 import vl_convert
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from ragvsft.costs.options import LABELS
 
 from ragvsft.book import mime
-from ragvsft.costs.options import LABELS
 from ragvsft.widgets import chart as charts
 
 ROOT = Path(__file__).parent.parent.parent

@@ -1,11 +1,11 @@
 """The pair calculator shows what the cost model finds."""
 
 import pytest
+from ragvsft.widgets.compared_options import on
 
 from ragvsft.chapters.cost import break_even as chapter
 from ragvsft.chapters.cost.break_even import payback
 from ragvsft.costs import break_even
-from ragvsft.widgets.compared_options import on
 
 
 @pytest.mark.parametrize("second", ["fine_tuned_hosted", "rag_fine_tuned_self_hosted", "prompting"])

@@ -3,8 +3,8 @@
 import pytest
 
 from ragvsft.chapters.decide import when_both as chapter
-from ragvsft.combining import combining
 from ragvsft.costs import scenario
+from ragvsft.evidence.combining import combining
 
 
 def test_the_support_bot_costs_what_the_cost_model_says():

@@ -8,11 +8,11 @@ from typing import Any
 
 import altair as alt
 
-from ragvsft.combining import combining
 from ragvsft.costs import formulas as costs
 from ragvsft.costs import scenario
 from ragvsft.costs.inputs import chosen_roles, inputs
 from ragvsft.costs.methods import METHODS, figures
+from ragvsft.evidence.combining import combining
 from ragvsft.formula import Quantity
 from ragvsft.prose import count, number, table
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Select, Sweep

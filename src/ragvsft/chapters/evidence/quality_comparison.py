@@ -5,8 +5,8 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from ragvsft.combining import ALONE, TRAINED, paper
 from ragvsft.data import load
+from ragvsft.evidence.combining import ALONE, TRAINED, paper
 from ragvsft.evidence.published import record, results, static_cells
 from ragvsft.prose import percent
 from ragvsft.widgets.chart import COLON_LINES, QUIET, SERIES, Layers

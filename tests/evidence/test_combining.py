@@ -2,7 +2,7 @@
 
 import pytest
 
-from ragvsft.combining import combining
+from ragvsft.evidence.combining import combining
 
 
 def test_training_with_context_never_loses_and_training_without_often_does() -> None:
