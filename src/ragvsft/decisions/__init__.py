@@ -7,6 +7,8 @@ and it is not done yet. The plan follows the order of `decision_steps.csv`: chea
 the text may go chooses hosts and prices: no rule gives points for it. `decisions.js` evaluates the same rows.
 """
 
+from ragvsft.decisions.answers import handed_from
+from ragvsft.decisions.classes import candidates, classes_javascript
 from ragvsft.decisions.engine import (
     COLUMNS,
     UNKNOWN,
@@ -20,12 +22,18 @@ from ragvsft.decisions.engine import (
     source_matrix,
     source_verdict,
 )
-from ragvsft.decisions.files import as_text, example, read
+from ragvsft.decisions.files import as_text, example, read, said
 from ragvsft.decisions.recommendation import Change, Flip, Reason, Recommendation, Step, recommend
 from ragvsft.decisions.tables import (
     AnswersError,
+    Conditions,
+    QuestionRow,
+    answers,
+    bounds,
     criteria,
+    if_unknown,
     matrix,
+    old_answers,
     options,
     questions,
     rules,
@@ -39,24 +47,34 @@ __all__ = [
     "AnswersError",
     "Change",
     "Codes",
+    "Conditions",
     "Count",
     "Flags",
     "Flip",
+    "QuestionRow",
     "Reason",
     "Recommendation",
     "Step",
+    "answers",
     "as_text",
+    "bounds",
+    "candidates",
+    "classes_javascript",
     "count",
     "criteria",
     "evaluate",
     "every_combination",
     "example",
+    "handed_from",
+    "if_unknown",
     "matrix",
+    "old_answers",
     "options",
     "questions",
     "read",
     "recommend",
     "rules",
+    "said",
     "source_columns",
     "source_matrix",
     "source_verdict",

@@ -7,6 +7,7 @@ from ragvsft.costs import scenario as scenarios
 from ragvsft.data import nearest
 from ragvsft.decisions.engine import UNKNOWN
 from ragvsft.decisions.tables import (
+    CHOOSES_HOSTS,
     Answer,
     AnswersError,
     QuestionRow,
@@ -123,13 +124,16 @@ def for_the_cost_model(given: Mapping[str, Answer]) -> dict[str, Answer]:
 
     No examples at hand is left out: the cost model asks how many it must price, and takes at least one.
     """
-    handed = {"needs_documents", "text_may_go"}
-    return {
-        row.question: given[row.question]
-        for row in questions()
-        if row.question in given and (row.question in handed or _is_priced(row, given[row.question]))
-    }
+    return {row.question: given[row.question] for row in questions() if _is_handed_on(row, given)}
 
 
-def _is_priced(row: QuestionRow, answer: Answer) -> bool:
-    return row.kind == "number" and float(answer) >= scenarios.assumption(row.question).minimum
+def handed_from(row: QuestionRow) -> float | bool | None:
+    """From which number on the cost model takes the answer; True for a choice that it takes, else None."""
+    if row.kind == "number":
+        return scenarios.assumption(row.question).minimum
+    return True if row.question in ("needs_documents", CHOOSES_HOSTS) else None
+
+
+def _is_handed_on(row: QuestionRow, given: Mapping[str, Answer]) -> bool:
+    answer, least = given.get(row.question), handed_from(row)
+    return answer is not None and least is not None and (isinstance(answer, str) or answer >= least)
