@@ -186,7 +186,7 @@ def test_what_dont_know_was_taken_for_stands_in_the_headline_and_in_the_form(
     assert "“It fits in one prompt” adds The whole corpus in the prompt and drops RAG" in below[1]
     field = page.get_by_label("How many documents?")
     assert field.get_attribute("placeholder") == "10,000?"
-    page.get_by_role("group", name="Must answers follow").get_by_label("No, the model knows").check()
+    page.get_by_role("group", name="Must answers follow").get_by_label("No", exact=True).check()
     assert field.get_attribute("placeholder") == ""
     assert "Documents: 10,000" not in page.locator(".decision-taken").inner_text()
 

@@ -1,8 +1,8 @@
 """The engine: which rules fire and which steps form the plan, for one reader or for every combination."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +23,11 @@ COLUMNS = ("rag", "fine_tuning", "both")
 def every_combination() -> Codes:
     """All combinations of classes and choices, shape (n, criteria), the last criterion changing fastest."""
     sizes = [len(rows) for rows in options().values()]
-    places = np.unravel_index(np.arange(np.prod(sizes)), sizes)
-    return cast(Codes, np.asfortranarray(np.stack([place.astype(np.int8) for place in places], axis=1)))
+    codes = np.empty((math.prod(sizes), len(sizes)), dtype=np.int8, order="F")
+    for k, size in enumerate(sizes):
+        cycle = np.repeat(np.arange(size, dtype=np.int8), math.prod(sizes[k + 1 :]))
+        codes[:, k] = np.tile(cycle, math.prod(sizes[:k]))
+    return codes
 
 
 def evaluate(codes: Codes) -> tuple[Flags, Flags]:
