@@ -32,9 +32,14 @@ COMBINED = ("rag", "rag_fine_tuned_hosted", "rag_fine_tuned_self_hosted")
 def both_pays() -> Calculator:
     """What adding a fine-tune to retrieval costs, and the accuracy it must gain to be worth that."""
     label, workload = scenario.workloads()["support-bot"]
+
+    def of_the_workload(name: str, group: str = "") -> Number:
+        entry = assumption_input(name)
+        return replace(entry, default=workload.get(name, entry.default), group=group)
+
     inputs: tuple[Number | Select, ...] = (
         *(
-            replace(assumption_input(name), default=workload.get(name, assumption_input(name).default))
+            of_the_workload(name)
             for name in ("queries_per_month", "horizon_months", "output_tokens", "chunks_in_prompt")
         ),
         Number("usd_per_failure", "What a wrong answer costs you", "USD", 5, 0.01, 10_000, scale="log"),
@@ -42,7 +47,7 @@ def both_pays() -> Calculator:
         offer_select("tuned_model"),
         offer_select("gpu"),
         *(
-            replace(assumption_input(name), group="fine-tuning")
+            of_the_workload(name, "fine-tuning")
             for name in (
                 "training_examples",
                 "usd_per_example",
