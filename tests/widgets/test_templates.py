@@ -36,7 +36,7 @@ def test_what_a_template_is_given_is_text():
     ).html()
     assert shown.count("<script") == shown.count("</script>") == 2
     assert "<!--" not in shown
-    assert DecisionTool(HOSTILE).html(".html").count("</script>") == 1
+    assert DecisionTool(HOSTILE).html(".html").count("</script>") == 2
 
 
 def test_a_name_that_a_template_lacks_is_an_error():

@@ -25,15 +25,20 @@ METHODS_COMPARED = ("rag", "rag_fine_tuned")
 def both_pays() -> Calculator:
     """What adding a fine-tune to retrieval costs on one model, and the accuracy it must gain."""
     label, workload = scenario.workloads()["support-bot"]
+
+    def of_the_workload(name: str, group: str = "") -> Number:
+        entry = assumption_input(name)
+        return replace(entry, default=workload.get(name, entry.default), group=group)
+
     entries: tuple[Number | Select, ...] = (
         *(
-            replace(assumption_input(name), default=workload.get(name, assumption_input(name).default))
+            of_the_workload(name)
             for name in ("queries_per_month", "horizon_months", "output_tokens", "chunks_in_prompt")
         ),
         Number("usd_per_failure", "What a wrong answer costs you", "USD", 5, 0.01, 10_000, scale="log"),
         model_select(default="gpt-oss-20b", tuned=True),
         *(
-            replace(assumption_input(name), group="fine-tuning")
+            of_the_workload(name, "fine-tuning")
             for name in (
                 "training_examples",
                 "usd_per_example",

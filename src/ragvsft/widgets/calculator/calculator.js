@@ -140,14 +140,29 @@
     return sound ? Number(cleaned.replaceAll(",", "").replace("−", "-")) : NaN;
   }
 
+  // A number from outside, held to its input's range: the value, and what to tell the reader if it is another.
+  function readNumber({ label, min, max, whole }, raw, kept) {
+    const value = typeof raw === "number" ? raw : parseNumber(String(raw));
+    const range = `${number(min)} to ${number(max)}`;
+    if (!Number.isFinite(value)) {
+      const left = typeof kept === "number" ? number(kept) : kept;
+      return [kept, `${label}: “${String(raw).slice(0, 40)}” is not a number from ${range}; kept ${left}.`];
+    }
+    const rounded = whole ? Math.round(value) : value;
+    const held = Math.min(max, Math.max(min, rounded));
+    return [held, held === rounded ? "" : `${label}: the range is ${range}; set to ${number(held)}.`];
+  }
+
   // What calculators and the decision tool share: to tell the reader, reset, copy a link, keep and follow the address.
-  // A tool says how to `take` one value, `clear` all, give them as `params`, `bind` its controls and `show` itself.
+  // A tool says how to `take` one value, `clear` all, give them as `params`, `bind` its controls, `show`
+  // itself, and `say` one line to a screen reader once its values rest.
   class Tool {
     constructor(root, inLab, id) {
       this.root = root;
       this.inLab = inLab;
       this.id = id;
       this.message = root.querySelector(".calculator-message");
+      this.said = root.querySelector(".calculator-said");
     }
 
     // The last thing that a tool's constructor does: from here on the reader can use it.
@@ -193,6 +208,8 @@
 
     changed(source) {
       this.show(source);
+      clearTimeout(this.saying);
+      this.saying = setTimeout(() => this.say(), 700);
       if (this.inLab) return;
       clearTimeout(this.saving);
       this.saving = setTimeout(() => history.replaceState(null, "", this.address()), 300);
@@ -209,7 +226,6 @@
       super(root, inLab, data.id);
       this.data = data;
       this.model = window.ragvsftModels[data.id];
-      this.said = root.querySelector(".calculator-said");
       this.inputs = new Map(this.data.inputs.map((input) => [input.name, input]));
       this.clear();
       this.tableRows = [...root.querySelectorAll("tbody tr")];
@@ -251,15 +267,9 @@
         }
         return `${input.label}: “${String(raw).slice(0, 40)}” is not offered; kept ${this.state[name]}.`;
       }
-      const value = typeof raw === "number" ? raw : parseNumber(String(raw));
-      const range = `${number(input.min)} to ${number(input.max)}`;
-      if (!Number.isFinite(value)) {
-        return `${input.label}: “${String(raw).slice(0, 40)}” is not a number from ${range}; kept ${number(this.state[name])}.`;
-      }
-      const whole = input.whole ? Math.round(value) : value;
-      const kept = Math.min(input.max, Math.max(input.min, whole));
-      this.state[name] = kept;
-      return kept === whole ? "" : `${input.label}: the range is ${range}; set to ${number(kept)}.`;
+      const [value, message] = readNumber(input, raw, this.state[name]);
+      this.state[name] = value;
+      return message;
     }
 
     values() {
@@ -342,12 +352,6 @@
         }),
       );
       this.on("scenario", () => this.tell([saveFile("scenario.toml", this.scenario(), "ragvsft compare")]));
-    }
-
-    changed(source) {
-      super.changed(source);
-      clearTimeout(this.saying);
-      this.saying = setTimeout(() => this.say(), 700);
     }
 
     params() {
@@ -568,7 +572,8 @@
   }
 
   window.ragvsftCalculators = {
-    start, calculators, kinds, Tool, Calculator, readFragment, writeFragment, saveFile, format: FORMATS,
+    start, calculators, kinds, Tool, Calculator, readFragment, writeFragment, saveFile,
+    parseNumber, readNumber, plain, format: FORMATS,
   };
   if (!document.querySelector("body[data-jp-theme-light], body.jp-ThemedContainer, .jp-Notebook")) {
     // Deferred scripts run in any order before this event; a page that is complete has had it.

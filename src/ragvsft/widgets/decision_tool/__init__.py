@@ -1,4 +1,4 @@
-"""The decision tool as part of a page: the rules of `decisions.py` as a form that answers as it is filled in.
+"""The decision tool on a page: a form over the rules of `ragvsft.decisions` that answers as it is filled in.
 
 On the site `decisions.js` evaluates the rules that the page carries. Without JavaScript the reader sees what
 Python recommends to somebody who has answered nothing, and the source's matrix with its verdicts.
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
+
+from markupsafe import Markup
 
 from ragvsft import decisions
 from ragvsft.evidence import ledger
@@ -47,6 +49,7 @@ class DecisionTool:
             "decision_tool/decision_tool.html",
             title=self.title,
             unknown=decisions.UNKNOWN,
+            unknown_label=UNKNOWN_LABEL,
             workloads=[(name, label) for name, (label, _) in decisions.workloads().items()],
             groups=[
                 (group, list(map(_question, rows)))
@@ -73,6 +76,7 @@ class DecisionTool:
                 for row in decisions.matrix()
             ],
             tables=json_island(tables(suffix)),
+            classes=Markup(decisions.classes_javascript()),
         )
 
     def _lab_html(self) -> str:
@@ -87,22 +91,17 @@ def tables(suffix: Suffix) -> dict[str, Any]:
     cited = {row.claim for row in decisions.rules()}
     linked = {row.chapter for row in decisions.rules()} | {row.chapter for row in decisions.steps()}
     return {
-        "questions": [
+        "questions": [_question_table(row) for row in decisions.questions()],
+        "criteria": [
             {
                 "id": row.question,
                 "title": row.title,
-                "unknown": list(decisions.options()[row.question]).index(row.if_unknown),
                 "answers": [
-                    {
-                        "id": answer.answer,
-                        "label": answer.label,
-                        "done": _mask(answer.steps_done, names),
-                        "scenario": dict(answer.scenario),
-                    }
+                    {"id": answer.answer, "label": answer.label, "done": _mask(answer.steps_done, names)}
                     for answer in decisions.options()[row.question].values()
                 ],
             }
-            for row in decisions.questions()
+            for row in decisions.criteria()
         ],
         "steps": [
             {
@@ -142,8 +141,32 @@ def tables(suffix: Suffix) -> dict[str, Any]:
             for chapter in sorted(linked)
         },
         "workloads": {name: answers for name, (_, answers) in decisions.workloads().items()},
+        "old": {
+            question: {answer: dict(now) for answer, now in rows.items()}
+            for question, rows in decisions.old_answers().items()
+        },
         "costs": _address(COSTS, suffix),
     }
+
+
+def _question_table(row: decisions.QuestionRow) -> dict[str, Any]:
+    criterion = row.derives or row.question
+    shared: dict[str, Any] = {
+        "id": row.question,
+        "title": row.title,
+        "short": row.short,
+        "criterion": list(decisions.options()).index(criterion),
+        "unknown": decisions.if_unknown(row),
+        "without": float(row.without_documents) if row.without_documents else None,
+        "candidates": decisions.candidates(row),
+        "handed": decisions.handed_from(row),
+    }
+    if row.kind == "number":
+        return shared | {"range": decisions.bounds(row)}
+    if criterion == row.question:
+        return shared
+    answers = decisions.answers()[row.question].values()
+    return shared | {"answers": [{"id": answer.answer, "label": answer.label} for answer in answers]}
 
 
 def _mask(members: tuple[str, ...], universe: list[str]) -> int:
@@ -153,24 +176,21 @@ def _mask(members: tuple[str, ...], universe: list[str]) -> int:
 def _masks(when: decisions.Conditions) -> list[list[int]]:
     names = list(decisions.options())
     return [
-        [names.index(question), _mask(allowed, list(decisions.options()[question]))]
-        for question, allowed in when
+        [names.index(criterion), _mask(allowed, list(decisions.options()[criterion]))]
+        for criterion, allowed in when
     ]
 
 
 def _question(row: decisions.QuestionRow) -> dict[str, Any]:
-    answers = decisions.options()[row.question]
-    labels = {key: answer.label for key, answer in answers.items()}
+    """What the template shows of a question; "don't know" says what it counts as."""
+    taken = decisions.said(row, decisions.if_unknown(row))
+    shared = {"question": row.question, "title": row.title, "help": row.help, "taken": taken}
+    if row.kind == "number":
+        return shared | {"is_number": True}
+    answers = decisions.answers()[row.question]
     yes_or_no = set(answers) == {"no", "yes"}
-    known = [(key, labels[key]) for key in (("yes", "no") if yes_or_no else answers)]
-    unknown = [(decisions.UNKNOWN, UNKNOWN_LABEL)]
-    return {
-        "question": row.question,
-        "title": row.title,
-        "help": row.help,
-        "yes_or_no": yes_or_no,
-        "choices": known + unknown if yes_or_no else unknown + known,
-    }
+    labels = {key: answers[key].label for key in (("yes", "no") if yes_or_no else answers)}
+    return shared | {"is_number": False, "yes_or_no": yes_or_no, "choices": list(labels.items())}
 
 
 def _words(verdict: str) -> str:
