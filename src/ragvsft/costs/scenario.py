@@ -43,18 +43,12 @@ class WorkloadRow(Row, table="workloads", key=("workload", "name")):
 
     workload: Slug = Field(description="Id of the example.")
     label: Text = Field(description="The name a reader sees.")
-    name: Identifier = Field(description="An assumption's name, or needs_documents.")
-    value: float = Field(
-        description="The example's value, in that input's unit; needs_documents is 1 or 0. Our assumption."
-    )
+    name: Identifier = Field(description="Name of the cost model's input, as in assumptions.csv.")
+    value: float = Field(description="The example's value, in that input's unit. Our assumption.")
 
     @model_validator(mode="after")
     def _in_range(self) -> Self:
-        if self.name == "needs_documents":
-            if self.value not in (0, 1):
-                raise ValueError(f"needs_documents = {self.value:g}: must be 0 or 1")
-        else:
-            checked(self.name, self.value)
+        checked(self.name, self.value)
         return self
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ragvsft import decisions
 from ragvsft.costs import columns as cols
 from ragvsft.costs import scenario
 from ragvsft.costs.columns import DEFAULT_COLUMNS
@@ -135,16 +136,12 @@ def default_prices(*roles: str) -> tuple[Price, ...]:
 
 
 def presets(*only: str) -> tuple[Preset, ...]:
-    """The example workloads of `data/workloads.csv`; `only` keeps the inputs that a calculator has."""
-    found = []
-    for label, given in scenario.workloads().values():
-        state: dict[str, float | str] = {
-            name: ("yes" if value else "no") if name == "needs_documents" else value
-            for name, value in given.items()
-            if not only or name in only
-        }
-        found.append(Preset(label, state))
-    return tuple(found)
+    """The example workloads: their numbers, or whatever of numbers and choices is named in `only`."""
+    answers = {name: given for name, (_, given) in decisions.workloads().items()}
+    return tuple(
+        Preset(label, {k: v for k, v in {**answers[name], **numbers}.items() if k in (only or numbers)})
+        for name, (label, numbers) in scenario.workloads().items()
+    )
 
 
 def cost_inputs(*roles: str) -> tuple[Number | Select, ...]:

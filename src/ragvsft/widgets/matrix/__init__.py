@@ -237,13 +237,14 @@ def matrix(
     note: str = "",
 ) -> Matrix:
     """The matrix over every input of the cost model, with the example workloads as presets."""
+    entries = matrix_inputs()
     return Matrix(
         calculator_id,
         title,
-        matrix_inputs(),
+        entries,
         model=lambda s: {},
         rows=(),
-        presets=presets(),
+        presets=presets(*(entry.name for entry in entries)),
         scenario=True,
         note=note,
         default_columns=columns,
