@@ -287,10 +287,13 @@ def verdict(cells: Sequence[Cell]) -> str:
     if other is None:
         return f"{winner.label} is the only one that does the job."
     ahead = lead_of(winner, other)
-    return (
-        f"{winner.label} costs least. Its lead over {other.label} is {_usd(ahead.usd.low)} to "
-        f"{_usd(ahead.usd.high)} USD (10th to 90th percentile); it wins {ahead.share_won:.0%} of the draws."
+    lead_text = (
+        f"Its lead over {other.label} is {_usd(ahead.usd.low)} to {_usd(ahead.usd.high)} USD (10th to 90th "
+        f"percentile); it wins {ahead.share_won:.0%} of the draws."
     )
+    if ahead.usd.low > 0:
+        return f"{winner.label} costs least. {lead_text}"
+    return f"{winner.label} costs least at the base values, but the ranges do not settle it. {lead_text}"
 
 
 def _usd(value: float) -> str:

@@ -422,8 +422,9 @@
       if (!other) return `${winner.label} is the only one that does the job.`;
       if (!lead) return `${winner.label} costs least.`;
       const whole = (value) => format.count(Math.round(value));
+      const settled = lead.low > 0 ? "costs least." : "costs least at the base values, but the ranges do not settle it.";
       return (
-        `${winner.label} costs least. Its lead over ${other.label} is ${whole(lead.low)} to ${whole(lead.high)} USD ` +
+        `${winner.label} ${settled} Its lead over ${other.label} is ${whole(lead.low)} to ${whole(lead.high)} USD ` +
         `(10th to 90th percentile); it wins ${Math.round(100 * lead.won)}% of the draws.`
       );
     }
