@@ -27,9 +27,6 @@ from ragvsft.prices.offers import label as offer_label
 MAX_PRICE = 1e12
 """Highest value a carried price may have: beyond it totals would pass the range of a float."""
 
-CHOSEN_ROLES = tuple(role.name for role in ROLES.values() if not role.of_column)
-COLUMN_ROLES = tuple(role.name for role in ROLES.values() if role.of_column)
-
 RENAMED = {"embedding": "embedder", "vector_store": "store", "min_gpus": "replicas"}
 """Keys of first-edition files that live on under another name."""
 
@@ -150,7 +147,7 @@ def from_keys(keys: Mapping[str, Any]) -> Scenario:
     typed: set[str] = set()
     choices: dict[str, Any] = {}
     for key, value in keys.items():
-        if key in _CHOICES:
+        if key in _choices():
             choices[key] = value
         else:
             assumptions[key] = checked(key, value)
@@ -167,7 +164,7 @@ def from_keys(keys: Mapping[str, Any]) -> Scenario:
         _yes_or_no("needs_documents", choices.get("needs_documents", "yes")),
         _place(choices.get("text_may_go", "anywhere")),
         names,
-        {role: _offer(role, choices[role], ROLES[role].type) for role in CHOSEN_ROLES if role in choices},
+        {role: _offer(role, choices[role], ROLES[role].type) for role in _chosen_roles() if role in choices},
         _hosts(choices.get("hosts", {}), names),
         carried,
         frozenset(typed),
@@ -200,7 +197,7 @@ def example() -> str:
         "",
         "# What else would be bought; without a key the first offer that may process the text",
     ]
-    for role in CHOSEN_ROLES:
+    for role in _chosen_roles():
         offered = [row.id for row in of_kind(ROLES[role].type)]
         lines += [f"# one of: {', '.join(offered)}", f'# {role} = "{offered[0]}"']
     group = ""
@@ -234,11 +231,16 @@ def example() -> str:
     return "\n".join(lines) + "\n"
 
 
-_CHOICES = ("needs_documents", "text_may_go", "columns", *CHOSEN_ROLES, "hosts", "mine", "prices")
+def _chosen_roles() -> list[str]:
+    return [role.name for role in ROLES.values() if not role.of_column]
+
+
+def _choices() -> list[str]:
+    return ["needs_documents", "text_may_go", "columns", *_chosen_roles(), "hosts", "mine", "prices"]
 
 
 def _keys() -> list[str]:
-    return [*_CHOICES, *RENAMED, *DROPPED, *(row.name for row in load("assumptions"))]
+    return [*_choices(), *RENAMED, *DROPPED, *(row.name for row in load("assumptions"))]
 
 
 def _toml(value: float) -> str:
