@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
-from typing import Literal, NamedTuple, Self, cast, get_args
+from typing import Annotated, Literal, NamedTuple, Self, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -18,6 +18,7 @@ from ragvsft.data import (
     DataError,
     Identifier,
     IsoDate,
+    References,
     Row,
     Slug,
     Source,
@@ -112,8 +113,10 @@ class OfferRow(Row, table="offers", key=("id", "as_of")):
 class PriceRow(Row, table="prices", key=("offer", "item", "as_of")):
     """Prices, speeds and limits that no library carries. Append-only; the newest row of an item counts."""
 
-    offer: Slug = Field(description="An id of offers.csv.")
-    item: Identifier = Field(description="What is charged for: an item of price_items.csv.")
+    offer: Annotated[Slug, References("offers", "id")] = Field(description="An id of offers.csv.")
+    item: Annotated[Identifier, References("price_items", "item")] = Field(
+        description="What is charged for: an item of price_items.csv."
+    )
     value: float = Field(ge=0, description="The value used, in the item's unit.")
     low: float | None = Field(ge=0, description="Lowest value of this offer, where the seller has several.")
     high: float | None = Field(ge=0, description="Highest value of this offer.")
