@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, cast
 
 from ragvsft.costs.columns import MINE, Hosted
 from ragvsft.costs.inputs import ROLES, Inputs
@@ -225,7 +227,7 @@ def _does_not_fit(s: Inputs, method: Method, hosted: Hosted) -> str:
 
 
 def as_json(scenario: Scenario) -> dict[str, Any]:
-    """The documented JSON of `ragvsft compare --json`; a figure without a price is null."""
+    """The JSON of `ragvsft compare --json`, as `json_schema` describes it; a figure without a price is null."""
     cells = matrix(scenario)
     winner = cheapest(cells)
     return {
@@ -239,6 +241,12 @@ def as_json(scenario: Scenario) -> dict[str, Any]:
         "text_may_go": scenario.text_may_go,
         "notes": list(scenario.notes),
     }
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of `as_json`: `compare.schema.json` beside this module."""
+    text = Path(__file__).with_name("compare.schema.json").read_text(encoding="utf-8")
+    return cast("dict[str, Any]", json.loads(text))
 
 
 def _row(cell: Cell) -> dict[str, Any]:

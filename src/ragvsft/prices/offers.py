@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import Annotated, Literal, NamedTuple, Self, cast, get_args
 
+from genai_prices.data_snapshot import DataSnapshot
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ragvsft.data import (
@@ -29,7 +30,7 @@ from ragvsft.data import (
 )
 from ragvsft.prices import library
 from ragvsft.prices.clock import today
-from ragvsft.prices.registry import PriceItemRow, completed, items, missing
+from ragvsft.prices.registry import PriceItemRow, Type, completed, items, missing
 from ragvsft.units import DAYS_PER_MONTH
 
 Place = Literal["anywhere", "eu", "own_account", "own_machines"]
@@ -228,21 +229,27 @@ def rates(offer_id: str) -> Mapping[str, Price]:
     found: dict[str, Price] = {}
     if row.library:
         released_on = library.released_on()
-        multiplier = uplift.value if uplift else 1.0
         note = f"List price times {uplift.value:g} ({uplift.source}, {uplift.as_of})." if uplift else ""
-        for item, value in library.values(row.id, row.kind, row.library).items():
+        for item, value in list_prices(row).items():
             in_usd = known[item].unit.startswith("USD/")
             found[item] = _price(
-                row,
-                known[item],
-                value * multiplier if in_usd else value,
-                released_on,
-                "library",
-                library.source(),
-                note if in_usd else "",
+                row, known[item], value, released_on, "library", library.source(), note if in_usd else ""
             )
         listed = {k: p for k, p in listed.items() if k not in found or p.as_of > released_on}
     return found | listed
+
+
+def list_prices(
+    row: OfferRow, snapshot: DataSnapshot | None = None, on: date | None = None
+) -> dict[str, float]:
+    """What the library says of an offer by item, with the region's surcharge on what is money."""
+    known = items(cast(Type, row.kind))
+    uplift = _listed(row, known).get(UPLIFT)
+    multiplier = uplift.value if uplift else 1.0
+    return {
+        item: value * multiplier if known[item].unit.startswith("USD/") else value
+        for item, value in library.values(row.id, row.kind, row.library, snapshot, on).items()
+    }
 
 
 def _listed(row: OfferRow, known: Mapping[str, PriceItemRow]) -> dict[str, Price]:
