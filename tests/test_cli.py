@@ -14,18 +14,30 @@ from ragvsft.cli import main
 def test_compare_prices_the_default_scenario(capsys):
     assert main(["compare"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("100,000 queries a month for 12 months, USD, prices of 20")
-    assert re.search(r"^RAG +[\d,]+", out, re.MULTILINE)
-    assert "(x) Long context: one call needs" in out
-    assert "know nothing of your documents" in out
+    assert out.startswith("100,000 queries a month for 12 months. Text may go: anywhere. Prices of 20")
+    assert re.search(r"^RAG +[\d,]+ +[\d,]+ +[\d,]+", out, re.MULTILINE)
+    assert re.search(r"^ +[\d,]+ to [\d,]+", out, re.MULTILINE)
+    assert re.search(r"^x  one call needs .*Long context on Claude Sonnet 5.5", out, re.MULTILINE)
+    assert "x  knows none of your documents: Prompting only on" in out
+    assert re.search(r"costs least\. Its lead over .* percentile\); it wins \d+% of the draws\.", out)
+
+
+def test_compare_marks_what_must_be_confirmed_first(tmp_path, capsys):
+    file = tmp_path / "scenario.toml"
+    file.write_text('text_may_go = "eu"\n')
+    assert main(["compare", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert "Text may go: inside the eu" in out
+    assert re.search(r"^RAG +[\d,]+   +[\d,]+   +[\d,]+ \?", out, re.MULTILINE)
+    assert "?  confirm first: something about it could not be read at the seller's" in out
 
 
 def test_compare_reads_a_file_and_prints_json(tmp_path, capsys):
     file = tmp_path / "scenario.toml"
-    file.write_text('queries_per_month = 5000\nhorizon_months = 6\nllm = "claude-haiku-5-5"\n')
+    file.write_text('queries_per_month = 5000\nhorizon_months = 6\ncolumns = ["claude-haiku-5.5"]\n')
     assert main(["compare", str(file), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert printed["queries_per_month"] == 5000 and len(printed["options"]) == 7
+    assert printed["schema"] == 2 and printed["queries_per_month"] == 5000 and len(printed["options"]) == 6
 
 
 def test_the_example_can_be_fed_back(tmp_path, capsys):
@@ -40,11 +52,27 @@ def test_the_example_can_be_fed_back(tmp_path, capsys):
 
 def test_a_carried_price_that_differs_is_said(tmp_path, capsys):
     file = tmp_path / "s.toml"
-    file.write_text('[prices.llm_input_usd_per_mtok]\nvalue = 9\nas_of = 2026-01-02\nsource = "old"\n')
+    file.write_text(
+        '[prices.claude-sonnet-5-5.input_usd_per_mtok]\nvalue = 9\nas_of = 2026-01-02\nsource = "old"\n'
+    )
     assert main(["compare", str(file), "--json"]) == 0
     captured = capsys.readouterr()
     json.loads(captured.out)
-    assert "price differs: llm_input_usd_per_mtok: 9 in the scenario (2026-01-02)" in captured.err
+    assert "note: claude-sonnet-5-5: input_usd_per_mtok: 9 in the scenario (2026-01-02)" in captured.err
+
+
+def test_a_file_of_the_first_edition_opens_with_a_note_a_line(tmp_path, capsys):
+    file = tmp_path / "old.toml"
+    file.write_text('llm = "claude-haiku-5-5"\nmin_gpus = 2\n')
+    assert main(["compare", str(file), "--json"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err.splitlines() == [
+        "note: llm: is now a column; claude-haiku-5.5 stands first",
+        "note: min_gpus: is now called replicas",
+    ]
+    assert json.loads(captured.out)["notes"] == [
+        line.removeprefix("note: ") for line in captured.err.splitlines()
+    ]
 
 
 @pytest.mark.parametrize("command", ["compare", "decide"])

@@ -22,7 +22,9 @@ def _as_checked(on):
 
 
 def draw(i):
-    return {row.name: uncertainty.quantile(row, uncertainty.point(i.k, uncertainty.root(row))) for row in ROWS}
+    return {
+        row.name: uncertainty.quantile(row, uncertainty.point(i.k, uncertainty.root(row))) for row in ROWS
+    }
 
 
 def test_a_place_among_the_draws_belongs_to_one_input():
@@ -41,8 +43,12 @@ def test_the_browser_draws_the_same_doubles():
 def test_every_draw_lies_in_its_range():
     drawn = draw(SimpleNamespace(k=np.arange(20_000.0)))
     for row in ROWS:
-        assert row.low * (1 - 1e-12) <= drawn[row.name].min() < row.base < drawn[row.name].max() <= row.high * (
-            1 + 1e-12
+        assert (
+            row.low * (1 - 1e-12)
+            <= drawn[row.name].min()
+            < row.base
+            < drawn[row.name].max()
+            <= row.high * (1 + 1e-12)
         )
 
 

@@ -21,7 +21,9 @@ def _as_checked(on):
     on(CHECKED)
 
 
-@pytest.mark.parametrize("column", ["claude-sonnet-5.5", "claude-haiku-5.5", "gpt-6.1-sol", "gpt-oss-20b-self-hosted"])
+@pytest.mark.parametrize(
+    "column", ["claude-sonnet-5.5", "claude-haiku-5.5", "gpt-6.1-sol", "gpt-oss-20b-self-hosted"]
+)
 @pytest.mark.parametrize("reranker", ["cohere-rerank-v3.5", "voyage-rerank-3"])
 @pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)
 def test_the_stages_add_up_to_the_query(column, reranker, method):
@@ -59,7 +61,6 @@ def test_on_ones_own_gpu_a_model_costs_seconds_that_the_months_bill_covers():
 # A guardrail that reads every question: a role, a stage, and its name in a method
 
 
-
 def _check_question(a: Answering) -> Use:
     llm: Llm = a.s.guardrail_llm  # type: ignore[attr-defined]
     return Use(f.tokens_usd(a.s.query_tokens, llm.input_usd_per_mtok), fresh_tokens=a.s.query_tokens)
@@ -68,7 +69,9 @@ def _check_question(a: Answering) -> Use:
 @pytest.fixture
 def guardrail(monkeypatch) -> None:
     monkeypatch.setitem(ROLES, "guardrail_llm", Role("guardrail_llm", "llm", "Guardrail model"))
-    monkeypatch.setitem(STAGES, "guard", Stage("guard", "Check the question", "guardrail_llm", _check_question))
+    monkeypatch.setitem(
+        STAGES, "guard", Stage("guard", "Check the question", "guardrail_llm", _check_question)
+    )
     rag = METHODS["rag"]
     monkeypatch.setitem(METHODS, "rag", replace(rag, stages=("guard", *rag.stages)))
 
@@ -111,7 +114,9 @@ class TestAStageRegisteredInATest:
         assert 'guardrail_llm = "claude-sonnet-5-5"' in scenario.example()
 
     def test_text_that_may_not_go_to_it_blocks_its_method_alone(self):
-        found = {cell.key: cell for cell in compare.matrix(scenario.from_keys({"text_may_go": "own_machines"}), 8)}
+        found = {
+            cell.key: cell for cell in compare.matrix(scenario.from_keys({"text_may_go": "own_machines"}), 8)
+        }
         assert "not known to keep text" in found["rag", "gpt-oss-20b-self-hosted"].reason
         assert found["agentic_search", "gpt-oss-20b-self-hosted"].available
 

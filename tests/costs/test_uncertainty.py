@@ -111,9 +111,7 @@ def test_volume_moves_the_odds():
 
 
 def test_a_tornado_moves_one_input_at_a_time_and_sorts_by_swing():
-    swings = uncertainty.tornado(
-        lambda s: bill(s, METHODS["rag"], "per_token").people_one_off_usd, golden()
-    )
+    swings = uncertainty.tornado(lambda s: bill(s, METHODS["rag"], "per_token").people_one_off_usd, golden())
     (hours, rate) = swings
     assert (hours.name, rate.name) == ("rag_build_hours", "usd_per_hour")
     assert hours.at_high - hours.at_low == pytest.approx((400 - 40) * 100)

@@ -103,7 +103,7 @@ class OfferRow(Row, table="offers", key=("id", "as_of")):
         if (self.kind in ("llm", "tuned_llm", "weights")) != bool(self.model.strip()):
             raise ValueError(f"model = {self.model!r}: must be named for a {self.kind}, and for models only")
         if (self.source is None) != (self.source_kind == "assumption"):
-            raise ValueError("source: must be blank for an assumption, and for that alone")
+            raise ValueError(_source_fault(self.source))
         return self
 
     def may_process(self, place: Place) -> bool:
@@ -133,10 +133,16 @@ class PriceRow(Row, table="prices", key=("offer", "item", "as_of")):
     def _consistent(self) -> Self:
         known = [number for number in (self.low, self.value, self.high) if number is not None]
         if known != sorted(known):
-            raise ValueError(f"low, value, high = {known}: must rise")
+            shown = ", ".join(f"{number:g}" for number in known)
+            raise ValueError(f"low, value, high = {shown}: must rise")
         if (self.source is None) != (self.source_kind == "assumption"):
-            raise ValueError("source: must be blank for an assumption, and for that alone")
+            raise ValueError(_source_fault(self.source))
         return self
+
+
+def _source_fault(source: str | None) -> str:
+    must = "given unless source_kind is assumption" if source is None else "blank for an assumption"
+    return f"source = {source or 'blank'}: must be {must}"
 
 
 class ExchangeRateRow(Row, table="exchange_rates", key=("currency", "as_of")):
