@@ -45,7 +45,7 @@ def on(monkeypatch: pytest.MonkeyPatch) -> Callable[[date], None]:
 
 @pytest.fixture
 def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """`planted(prices=["offer,item,..."])` appends lines to tables of a copy of `data/` and reads that copy."""
+    """`planted(prices=["offer,item,..."])` appends lines to a copy of `data/`, which is then read."""
     yield planting.into(tmp_path / "data", monkeypatch)
     planting.forget()
 

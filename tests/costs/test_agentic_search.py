@@ -1,5 +1,7 @@
 """Agentic search: rounds of a tool call and reading, then the answer."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,7 +129,7 @@ def test_it_rises_with_rounds_tool_tokens_and_call_tokens(rounds, tool, call, hi
 
 def test_a_cache_lowers_the_square_in_rounds_and_does_not_remove_it():
     steps = [usd(worked(n + 1)) - usd(worked(n)) for n in (4, 5, 6)]
-    second = [b - a for a, b in zip(steps, steps[1:], strict=False)]
+    second = [b - a for a, b in pairwise(steps)]
     assert second == pytest.approx([(TOOL + CALL) * READ / 1e6] * 2)
 
 

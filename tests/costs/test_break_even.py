@@ -365,7 +365,8 @@ def test_the_browser_finds_the_same_crossings():
             return [o[`${{a}}_horizon_usd`], o[`${{b}}_horizon_usd`]];
           }};
           const strides = [at[`stride_${{a}}`], at[`stride_${{b}}`]].filter(Boolean);
-          const bends = [a, b].flatMap((name) => [0, 1, 2].map((k) => at[`${{name}}_bend_${{k}}`])).filter(Boolean);
+          const names = [a, b].flatMap((name) => [0, 1, 2].map((k) => `${{name}}_bend_${{k}}`));
+          const bends = names.map((name) => at[name]).filter(Boolean);
           return ragvsftCrossings(costs, {LOW}, {1e7}, bends, strides);
         }};
         console.log(JSON.stringify({json.dumps(cases)}.map((i) =>

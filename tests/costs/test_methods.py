@@ -1,4 +1,4 @@
-"""The methods: golden totals, bills by hand, monotonicity, and one model for numbers, arrays and the browser."""
+"""The methods: golden totals, bills by hand, and one model for numbers, arrays and the browser."""
 
 import csv
 from collections.abc import Mapping
@@ -202,7 +202,7 @@ def test_javascript_gives_what_python_gives(serving):
 
 @pytest.mark.parametrize("serving", SERVINGS)
 def test_no_draw_meets_an_exponential_and_no_hit_rate_a_step(serving):
-    """The tracer refuses a comparison, ceil or floor of what exp or log gave: draw by draw it raises nothing."""
+    """The tracer refuses a comparison, ceil or floor of what exp or log gave; here it has nothing to refuse."""
 
     def from_a_draw(i: Any) -> Mapping[str, Quantity]:
         points = {

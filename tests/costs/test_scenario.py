@@ -169,7 +169,7 @@ def test_an_old_files_carried_price_is_dropped_with_a_line():
 
 def test_an_old_file_with_a_mistake_still_says_so():
     with pytest.raises(
-        scenario.ScenarioError, match="llm = 'claude-sonet-5-5': must be one of .*mean 'claude-sonnet-5-5'"
+        scenario.ScenarioError, match=r"llm = 'claude-sonet-5-5': must be one of .*mean 'claude-sonnet-5-5'"
     ):
         scenario.read('llm = "claude-sonet-5-5"')
     with pytest.raises(scenario.ScenarioError, match=r"vector_store = 'pinecone': must be one of"):

@@ -111,7 +111,7 @@ def test_an_offer_without_a_required_price_says_which(planted):
     [
         (
             price("input_usd_per_mtoken", 1),
-            "item = input_usd_per_mtoken: must be in column item of data/price_items.csv; did you mean 'input",
+            "item = input_usd_per_mtoken: must be in column item of data/price_items.csv; did you mean",
         ),
         (
             price("input_usd_per_mtok", 1, "acme-quil"),

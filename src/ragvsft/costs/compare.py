@@ -227,7 +227,7 @@ def _does_not_fit(s: Inputs, method: Method, hosted: Hosted) -> str:
 
 
 def as_json(scenario: Scenario) -> dict[str, Any]:
-    """The JSON of `ragvsft compare --json`, as `json_schema` describes it; a figure without a price is null."""
+    """The JSON of `ragvsft compare --json`, as `json_schema` says; a figure without a price is null."""
     cells = matrix(scenario)
     winner = cheapest(cells)
     return {
