@@ -202,7 +202,7 @@ def test_javascript_gives_what_python_gives(serving):
 
 @pytest.mark.parametrize("serving", SERVINGS)
 def test_no_draw_meets_an_exponential_and_no_hit_rate_a_step(serving):
-    """The tracer refuses a comparison, ceil or floor of what exp or log gave; it finds nothing to refuse."""
+    """The tracer refuses a comparison, ceil or floor of what exp or log gave; here nothing is refused."""
 
     def from_a_draw(i: Any) -> Mapping[str, Quantity]:
         points = {

@@ -199,7 +199,7 @@ def test_a_price_is_stale_after_180_days() -> None:
 @pytest.mark.parametrize(
     ("offer", "reason"),
     [
-        ("openai-ft-gpt-4.1-mini", "closed to new customers. Closed in steps since 2026-05-07"),
+        ("openai-ft-gpt-4.1-mini", "closed to new customers. The end of the model"),
         ("prime-intellect-qwen3.5-9b", "closed to new customers. No new LoRA runs since 2026-10-05"),
         ("gpt-4.1-mini", "ends on 2027-01-14, inside the horizon"),
         ("openai-fine-tuning-jobs", "ends on 2027-01-06, inside the horizon"),
