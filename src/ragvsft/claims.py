@@ -4,19 +4,23 @@ A notebook that prints a claim or cites a source leaves a trace here, so that it
 without being kept by hand.
 """
 
+from __future__ import annotations
+
 import functools
 import importlib
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
-from IPython.display import HTML
-from pybtex.database import BibliographyData, Entry, parse_file
 from pydantic import Field
 
 from ragvsft.data import DATA, DataError, IsoDate, Row, Slug, Text, Unit, Words, load, nearest
 from ragvsft.prose import link, number, percent, table, usd
+
+if TYPE_CHECKING:
+    from IPython.display import HTML
+    from pybtex.database import BibliographyData, Entry
 
 Verdict = Literal["holds", "holds-with-conditions", "contradicted", "unsupported", "outdated", "definition"]
 
@@ -122,6 +126,8 @@ def source(key: str) -> Entry:
 @functools.cache
 def bibliography() -> BibliographyData:
     """references.bib, parsed."""
+    from pybtex.database import parse_file
+
     return parse_file(str(DATA.parent / "references.bib"), bib_format="bibtex")
 
 
@@ -185,6 +191,8 @@ def verdict_filter() -> HTML:
     rules = "".join(
         f"body:has(#show-{name}:checked) {others}{name})) {{display: none}}\n" for name in verdicts
     )
+    from IPython.display import HTML
+
     return HTML(f"<style>\n{rules}</style><fieldset><legend>Show</legend>{buttons}</fieldset>")
 
 
