@@ -14,6 +14,7 @@ import vl_convert
 from sphinx.application import Sphinx
 
 from ragvsft import data
+from ragvsft.book.execution import executed
 from ragvsft.book.pages import parts
 from ragvsft.chapters import METADATA
 from ragvsft.widgets.calculator import MIME as CALCULATOR_MIME
@@ -34,8 +35,7 @@ def _export(app: Sphinx, exception: Exception | None) -> None:
         return
     site = Path(app.outdir)
     for name in sorted(app.env.found_docs):
-        executed = site.parent / "jupyter_execute" / f"{name}.ipynb"
-        notebook = nbformat.read(executed, as_version=4)
+        notebook = executed(app, name)
         (site / f"{name}.md").write_text(page_markdown(notebook), "utf-8")
         nbformat.write(portable(notebook), site / f"{name}.ipynb")
     (site / "llms.txt").write_text(llms_txt(app), "utf-8")
