@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,9 @@ def _configure(app: Sphinx, config: Config) -> None:
         *HERE.rglob("*.py"),
     ]
     config.ragvsft_pages = inputs.digest(PACKAGE, filter(Path.is_file, drawn_with))
-    config.html_static_path = [*config.html_static_path, str(STATIC), *map(str, WIDGET_FILES)]
-    config.html_favicon = str(STATIC / "favicon.svg")
+    static = [os.path.relpath(path, app.confdir) for path in (STATIC, *WIDGET_FILES)]
+    config.html_static_path = [*config.html_static_path, *static]
+    config.html_favicon = os.path.relpath(STATIC / "favicon.svg", app.confdir)
 
 
 def _finish(app: Sphinx, exception: Exception | None) -> None:

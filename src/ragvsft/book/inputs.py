@@ -8,6 +8,7 @@ taken at their word, so a file too many may be found. A test compares with what 
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import json
 import re
@@ -26,8 +27,9 @@ DOOR = "ragvsft.data"
 READS_ALL = {"data.tables", "data.dictionary", "data.dictionary_markdown", "claims.run_checks"}
 """Functions that find modules and tables without naming them: who uses one depends on all of them."""
 
-PATTERN = re.compile(r"(?=.*[./])(?=.*\w\w)[\w./*-]*\*[\w./*-]*")
-"""A text that can name several files."""
+NAME = re.compile(r"[\w./*-]+")
+PATTERN = re.compile(r"(?=.*[./])(?=.*\w\w).*\*.*")
+"""A text that can name a file or a table, and which of these can name several."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Code:
     uses: frozenset[str] = frozenset()
     """`module.name` for each name that it takes from a module."""
     strings: frozenset[str] = frozenset()
-    """Its texts, and its f-strings as patterns with `*`."""
+    """Its texts that can be names, and its f-strings as patterns with `*`."""
     row_models: tuple[tuple[str, frozenset[str]], ...] = ()
     """The tables whose row models it holds, each with the model's words."""
     types: tuple[tuple[str, frozenset[str]], ...] = ()
@@ -148,6 +150,7 @@ def read_package(root: Path) -> Package:
     return Package(modules, code, tables, files)
 
 
+@functools.cache
 def parse(text: str) -> Code:
     """What Python text says; nothing if it does not parse, for running it will say what is wrong."""
     try:
@@ -180,7 +183,8 @@ def parse(text: str) -> Code:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 if (words := _words(value)) and "References" in words:
                     types.append((name, words))
-    return Code(frozenset(imports), frozenset(uses), frozenset(strings), tuple(row_models), tuple(types))
+    texts = frozenset(filter(NAME.fullmatch, strings))
+    return Code(frozenset(imports), frozenset(uses), texts, tuple(row_models), tuple(types))
 
 
 def _walk(node: ast.AST) -> Iterator[ast.AST]:

@@ -38,7 +38,7 @@ const {metafile, outputFiles: [script]} = await build({
 });
 
 const contained = [...new Set(Object.keys(metafile.inputs).map(path => path.split('/')[0]))]
-  .filter(name => existsSync(join(packages, name, 'package.json')))
+  .filter(name => name !== '..' && existsSync(join(packages, name, 'package.json')))
   .sort();
 
 function licence(name) {
