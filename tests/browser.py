@@ -21,9 +21,7 @@ MISSING = (
 def find() -> str | None:
     """Path of the browser that the tests drive. Exits if CHROMIUM is set to what cannot be run."""
     if named := os.environ.get("CHROMIUM"):
-        return shutil.which(named) or sys.exit(
-            f"CHROMIUM={named}: there is no such program; unset it or name one"
-        )
+        return shutil.which(named) or sys.exit(f"CHROMIUM={named}: no such program; unset it or name one")
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
