@@ -67,11 +67,12 @@ preview: $(package) $(bundle) ## serve the book while you write: an edit shows w
 test: check browser $(built) $(binder) ## everything CI runs: checks, the site, all tests, every chapter
 	$(offline) $(python) -m pytest --numprocesses 2 --nbmake --nbmake-timeout 300 tests $(notebooks)
 
-check: $(package) ## style, types and clean notebooks
+check: $(package) $(bundle) ## style, types and clean notebooks
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
 	$(python) -m mypy src
 	$(python) -m ragvsft.tools.notebooks --check $(notebooks)
+	$(with_node) npm run --silent check
 
 bench: $(built) ## time the Monte Carlo and the build
 	@for benchmark in benchmarks/bench_*.py; do echo "== $$benchmark"; $(python) $$benchmark || exit 1; done

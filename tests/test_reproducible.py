@@ -1,4 +1,4 @@
-"""A build from nothing, elsewhere, gives the bytes of the site at hand; so does one that runs nothing again."""
+"""A build from nothing, elsewhere, gives the bytes of the site at hand; so does a build that runs nothing."""
 
 import os
 import re

@@ -1,3 +1,4 @@
+// @ts-check
 // Writes ../static/vendor: Vega in one classic script, the transforms that it holds, the text font, and their licences.
 import {copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
@@ -42,7 +43,7 @@ const contained = [...new Set(Object.keys(metafile.inputs).map(path => path.spli
   .sort();
 
 function licence(name) {
-  const {version, license, homepage} = JSON.parse(readFileSync(join(packages, name, 'package.json')));
+  const {version, license, homepage} = JSON.parse(readFileSync(join(packages, name, 'package.json'), 'utf8'));
   const file = readdirSync(join(packages, name)).find(entry => /^licen[cs]e/i.test(entry));
   const text = file ? readFileSync(join(packages, name, file), 'utf8').trim() : `${license}, ${homepage}`;
   return `${name} ${version}\n\n${text}\n`;

@@ -1,3 +1,4 @@
+// @ts-check
 /* The decision tool. The rules come with the page, from data/decision_*.csv; decisions.py evaluates the same ones. */
 (() => {
   "use strict";
@@ -19,7 +20,7 @@
   }
 
   function recommend(tables, answers) {
-    const { questions, rules, steps, matrix, columns } = tables;
+    const { questions, steps, matrix, columns } = tables;
     const known = (question) => question.answers.findIndex((answer) => answer.id === answers[question.id]);
     const given = questions.filter((question) => known(question) >= 0);
     const codes = questions.map((question) => (known(question) < 0 ? question.unknown : known(question)));
@@ -72,6 +73,7 @@
       this.tables = JSON.parse(root.querySelector(".decision-data").textContent);
       this.questions = new Map(this.tables.questions.map((question) => [question.id, question]));
       this.clear();
+      this.advice = recommend(this.tables, this.answers);
       this.begin("Every question is back at “Don’t know”.");
     }
 
