@@ -13,13 +13,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
-from IPython.display import Markdown, display
-
 SIGNIFICANT = 3
 
 
 def say(markdown: str) -> None:
     """Show one Markdown paragraph, list or table as the output of a cell."""
+    from IPython.display import Markdown, display
+
     display(Markdown(markdown.replace(r"\$", r"<span>\$</span>")))
 
 

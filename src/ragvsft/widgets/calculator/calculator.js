@@ -1,3 +1,4 @@
+// @ts-check
 /* Live calculators. Each model is a function printed from the Python formula; nothing here computes costs. */
 (() => {
   "use strict";
@@ -154,8 +155,6 @@
   }
 
   // What calculators and the decision tool share: to tell the reader, reset, copy a link, keep and follow the address.
-  // A tool says how to `take` one value, `clear` all, give them as `params`, `bind` its controls, `show`
-  // itself, and `say` one line to a screen reader once its values rest.
   class Tool {
     constructor(root, inLab, id) {
       this.root = root;
@@ -164,6 +163,14 @@
       this.message = root.querySelector(".calculator-message");
       this.said = root.querySelector(".calculator-said");
     }
+
+    // What each tool does in its own way: take one value from outside, clear all, give them for the address, wire its
+    // controls, and show itself after a change in one of them.
+    take(_name, _raw) { return ""; }
+    clear() {}
+    params() { return new URLSearchParams(); }
+    bind() {}
+    show(_source) {}
 
     // The last thing that a tool's constructor does: from here on the reader can use it.
     begin(cleared) {
@@ -377,7 +384,7 @@
       const costs = (x) => {
         moved[search.input] = x;
         const at = this.model(moved);
-        return [at[search.first[0]], at[search.second[0]]];
+        return /** @type {[number, number]} */ ([at[search.first[0]], at[search.second[0]]]);
       };
       const bends = search.bends.map((name) => outputs[name]);
       const found = ragvsftCrossings(costs, search.low, end, bends, strides);
@@ -508,11 +515,11 @@
     showChart(values, outputs) {
       const place = this.root.querySelector(".calculator-chart");
       if (!place || !this.data.sweep) return;
-      this.pending = [values, outputs];
+      this.pending = { values, outputs };
       this.drawing ??= requestAnimationFrame(async () => {
         const view = await this.view(place);
         this.drawing = null;
-        if (view) view.data("rows", this.chartRows(...this.pending)).runAsync();
+        if (view) view.data("rows", this.chartRows(this.pending?.values, this.pending?.outputs)).runAsync();
       });
     }
 

@@ -1,3 +1,4 @@
+// @ts-check
 /* The decision tool. Rules and thresholds come with the page, from data/decision_*.csv; Python evaluates the same. */
 (() => {
   "use strict";
@@ -161,6 +162,7 @@
       }
       this.questions = new Map(this.tables.questions.map((question) => [question.id, question]));
       this.clear();
+      this.advice = recommend(this.tables, this.answers);
       this.begin("Every question is back at “Don’t know”.");
     }
 
