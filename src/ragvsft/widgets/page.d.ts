@@ -8,5 +8,6 @@ interface Window {
   ragvsftCharts?: { view(element: Element, now?: boolean): Promise<any> | undefined };
   ragvsftDecisions: any;
   ragvsftModels: Record<string, (values: any) => Record<string, number>>;
+  ragvsftToday?: string;
   ragvsftVega: any;
 }

@@ -171,6 +171,7 @@
     params() { return new URLSearchParams(); }
     bind() {}
     show(_source) {}
+    say() {}
 
     // The last thing that a tool's constructor does: from here on the reader can use it.
     begin(cleared) {

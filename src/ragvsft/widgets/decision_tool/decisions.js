@@ -88,7 +88,7 @@
   const isHandedOn = ({ handed }, answer) => handed !== null && (handed === true || answer >= handed);
 
   function recommend(tables, answers) {
-    const { questions, criteria, rules, steps, matrix, columns } = tables;
+    const { questions, criteria, steps, matrix, columns } = tables;
     const given = questions.filter((question) => Object.hasOwn(answers, question.id));
     const assumed = questions.filter((question) => !given.includes(question) && applies(question, answers));
     const codes = codesOf(tables, answers);
