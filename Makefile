@@ -44,7 +44,7 @@ built_key = { echo "$(SOURCE_DATE_EPOCH)"; find . \( -name '.?*' -o -name __pyca
 binder := _build/binder/installed
 binder_key = { echo "$(CURDIR)"; cat binder/* tests/binder-image.txt; } 2>&1 $(checksum)
 
-.PHONY: help site serve test check bench prices notebooks lock test-binder browser clean FORCE
+.PHONY: help site serve test check bench prices data notebooks lock test-binder browser clean FORCE
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,7 +59,8 @@ serve: $(built) ## build the book and serve it on this machine (PORT=8000)
 test: check browser $(built) $(binder) ## everything CI runs: checks, the site, all tests, every chapter
 	$(offline) $(python) -m pytest --numprocesses 2 --nbmake --nbmake-timeout 300 tests $(notebooks)
 
-check: $(package) ## style, types and clean notebooks
+check: $(package) ## sound data and notebooks, style, types
+	$(python) -m ragvsft.tools.inputs
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
 	$(python) -m mypy src
@@ -70,6 +71,9 @@ bench: $(built) ## time the Monte Carlo and the build
 
 prices: $(package) ## ask the network for newer prices (the only command that does)
 	.venv/bin/ragvsft prices refresh
+
+data: $(package) ## after a row was added or removed: count data/'s rows again and rewrite its dictionary
+	$(python) -m ragvsft.tools.inputs --write
 
 notebooks: $(package) ## put every chapter into the form that is committed
 	$(python) -m ragvsft.tools.notebooks $(notebooks)
@@ -114,6 +118,7 @@ $(bundle): $(locked) $(call unless_made,$(bundle),$(bundle_key))
 
 # The key is taken before the build: a file that changes meanwhile makes the next build run again.
 $(built): $(package) $(bundle) $(call unless_made,$(built),$(built_key))
+	@$(python) -m ragvsft.tools.inputs
 	rm -rf $(html) $(html)-failed
 	@mkdir -p _build && $(built_key) > _build/key
 	$(offline) .venv/bin/jupyter-book build . --all -W -n --keep-going || { mv $(html) $(html)-failed; \

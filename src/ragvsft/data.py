@@ -10,6 +10,7 @@ import functools
 import importlib
 import io
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -70,6 +71,11 @@ def _spelled(pattern: str, words: str) -> Any:
     return Field(pattern=pattern, json_schema_extra={"allowed": words})
 
 
+@dataclass(frozen=True)
+class MayLieAhead:
+    """Marks a date that may lie in the future; any other date of `data/` has passed."""
+
+
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
 Text = Annotated[str, _spelled(r"^\S(.*\S)?$", "text without outer spaces, not blank")]
 Slug = Annotated[str, _spelled(r"^[a-z0-9]+([.-][a-z0-9]+)*$", "lower-case words joined by - or .")]
@@ -86,6 +92,13 @@ Words = Annotated[tuple[str, ...], BeforeValidator(lambda text: tuple(filter(Non
 
 
 # ------------------------------------------------------------------------------------------------ tables
+
+
+class TableRow(Row, table="tables", key=("table",)):
+    """How many rows each table has, so that a lost one is noticed. Written by `make data`."""
+
+    table: Text = Field(description="Path of the file under data/, without .csv.")
+    rows: int = Field(gt=0, description="Lines that are rows.")
 
 
 class UnitRow(Row, table="units", key=("unit",)):
@@ -109,7 +122,7 @@ class OfferRow(Row, table="offers", key=("id", "as_of")):
         description="For a new customer: open, closing (an end is announced) or closed."
     )
     announced_on: IsoDate | None = Field(description="When the seller announced the end.")
-    ends_on: IsoDate | None = Field(description="First day without it.")
+    ends_on: Annotated[IsoDate | None, MayLieAhead()] = Field(description="First day without it.")
     as_of: IsoDate = Field(description="When the source was read or published.")
     source_kind: Literal["official", "secondary", "library"] = Field(description="How near the source is.")
     source: Source = Field(description="Address, or library with version and release date.")
@@ -248,10 +261,23 @@ R = TypeVar("R", bound=Row)
 def load(name: str) -> tuple[Any, ...]:
     """All rows of `data/<name>.csv`, in file order, as its row model's instances.
 
-    Raises `DataError` for an unknown table, a missing or broken file, a bad header or a bad row.
+    Raises `DataError` for an unknown table, a missing or broken file, a bad header, a bad row, or another
+    number of rows than `data/tables.csv` says.
     """
-    model = table(name)
-    return read(DATA / f"{name}.csv", model)
+    rows = read(DATA / f"{name}.csv", table(name))
+    if name != TableRow.TABLE:
+        _check_count(name, len(rows))
+    return rows
+
+
+def _check_count(name: str, found: int) -> None:
+    counts = {row.table: row.rows for row in load(TableRow.TABLE)}
+    if found != counts.get(name):
+        stated = f"{counts[name]} in" if name in counts else "missing from"
+        raise DataError(
+            f"data/{name}.csv: rows = {found}: {stated} data/tables.csv; if rows were meant to be added or "
+            "removed, run `make data`"
+        )
 
 
 def tables() -> dict[str, type[Row]]:
@@ -303,7 +329,7 @@ def _records(path: Path, shown: str, columns: list[str]) -> Iterator[tuple[int, 
     try:
         header = next(reader, [])
         if header != columns:
-            raise DataError(f"{shown}:1: header = {','.join(header)}: must be {','.join(columns)}")
+            raise DataError(f"{shown}:1: header = {cut(','.join(header))}: must be {','.join(columns)}")
         line = reader.line_num + 1
         for cells in reader:
             if len(cells) != len(columns):
@@ -316,7 +342,23 @@ def _records(path: Path, shown: str, columns: list[str]) -> Iterator[tuple[int, 
         raise DataError(f"{shown}:{line}: broken CSV: {error}") from None
 
 
+MARKUP = re.compile(r"<[A-Za-z/!?]")
+NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+
+
+@functools.cache
+def _numeric(model: type[Row]) -> frozenset[str]:
+    return frozenset(
+        name for name in model.model_fields if _shape(model, name).get("type") in ("number", "integer")
+    )
+
+
 def _row(where: str, cells: dict[str, str], model: type[R]) -> R:
+    for column, text in cells.items():
+        if markup := MARKUP.search(text):
+            raise DataError(f"{where}: {column} = {cut(text)}: must hold no markup ({markup[0]!r})")
+        if column in _numeric(model) and text and not NUMBER.fullmatch(text):
+            raise DataError(f"{where}: {column} = {cut(text)}: must be {allowed(model, column)}")
     values = {
         column: None if text == "" and _optional(model.model_fields[column]) else text
         for column, text in cells.items()
@@ -330,8 +372,15 @@ def _row(where: str, cells: dict[str, str], model: type[R]) -> R:
             known = {getattr(other, reference.column) for other in load(reference.table)}
             if (value := getattr(row, column)) not in known:
                 hint = nearest(value, known)
-                raise DataError(f"{where}: {column} = {value}: must be {allowed(model, column)}{hint}")
+                said = f"{column} = {cut(str(value))}: must be {allowed(model, column)}{hint}"
+                raise DataError(f"{where}: {said}")
     return row
+
+
+def cut(text: str, longest: int = 80) -> str:
+    """A text for an error message: what is long loses its middle."""
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]}…{text[-half:]} ({len(text):,} characters)"
 
 
 def _optional(field: FieldInfo) -> bool:
@@ -343,10 +392,10 @@ def _complaint(error: ErrorDetails, cells: dict[str, str], model: type[Row]) -> 
         return str(error["ctx"]["error"])
     column = str(error["loc"][0])
     if error["type"] == "value_error":
-        return f"{column} = {cells[column]}: {error['ctx']['error']}"
+        return f"{column} = {cut(cells[column])}: {error['ctx']['error']}"
     outside = error["type"].startswith(("greater_than", "less_than"))
     must = _bounds(_shape(model, column)) if outside else allowed(model, column)
-    return f"{column} = {cells[column]}: must be {must}"
+    return f"{column} = {cut(cells[column])}: must be {must}"
 
 
 def _ascending(row: Row, *columns: str) -> None:
@@ -434,6 +483,18 @@ def dictionary_markdown() -> str:
                 lines.append(f"| `{column.column}` | {column.meaning} | {allowed_values} |")
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n"
+
+
+def write_counts() -> None:
+    """Rewrite `data/tables.csv` from the files as they are. Raises `DataError` if one is no CSV file."""
+    counts = {
+        name: sum(1 for _ in _records(DATA / f"{name}.csv", f"data/{name}.csv", list(model.model_fields)))
+        for name, model in tables().items()
+        if name != TableRow.TABLE
+    }
+    lines = "".join(f"{name},{count}\n" for name, count in counts.items())
+    (DATA / "tables.csv").write_text(f"table,rows\n{lines}", encoding="utf-8")
+    load.cache_clear()
 
 
 def write_dictionary() -> None:
