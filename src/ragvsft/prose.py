@@ -9,6 +9,7 @@ so `say` also puts each into an element of its own, where it cannot pair with an
 
 import math
 import os
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -16,11 +17,19 @@ from pathlib import Path
 from IPython.display import Markdown, display
 
 SIGNIFICANT = 3
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_PLACE = re.compile(r"""<span(?: (?:id|class)="[\w .:-]*")*>|</span>""")
 
 
 def say(markdown: str) -> None:
-    """Show one Markdown paragraph, list or table as the output of a cell."""
-    display(Markdown(markdown.replace(r"\$", r"<span>\$</span>")))
+    """Show one Markdown paragraph, list or table as the output of a cell. HTML in it shows as text, but for
+    `<span>` with an id or a class, so that no row of data becomes part of a page's markup."""
+    display(Markdown(without_markup(markdown).replace(r"\$", r"<span>\$</span>")))
+
+
+def without_markup(markdown: str) -> str:
+    """Markdown in which `<img …>` and all other tags are text: only `<span id="…" class="…">` stays a tag."""
+    return _TAG.sub(lambda tag: tag[0] if _PLACE.match(markdown, tag.start()) else "&lt;", markdown)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
