@@ -7,15 +7,31 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
-from ragvsft import __version__, decisions, prices
-from ragvsft.costs import scenario as scenarios
-from ragvsft.costs.options import KNOWS_THE_CORPUS, LABELS
+from ragvsft import __version__
+
+if TYPE_CHECKING:
+    from ragvsft.costs.scenario import Scenario
+
+INTERRUPTED = 130
+LARGEST_FILE_BYTES, LONGEST_LINE = 100_000, 2_000
+"""More is no scenario and no answers: it is refused before it is read to its end, or parsed."""
+LONGEST_MESSAGE = 600
+TIME_ZONE_FURTHEST_AHEAD = timezone(timedelta(hours=14))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 1 a check found something, 2 bad input."""
-    arguments = _parser().parse_args(argv)
+    """Run one command: 0 done, 1 a check found something, 2 bad input, 130 interrupted by Ctrl-C."""
+    try:
+        return _run(_parser().parse_args(argv))
+    except KeyboardInterrupt:
+        print("ragvsft: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(arguments: argparse.Namespace) -> int:
     try:
         status = int(arguments.run(arguments))
         print(end="", flush=True)
@@ -26,8 +42,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         named = getattr(arguments, "file", None) and not isinstance(error, OSError)
         said = f"{arguments.file}: {error}" if named else str(error)
-        print(f"ragvsft: {''.join(c if c.isprintable() else ' ' for c in said)}", file=sys.stderr)
+        print(f"ragvsft: {_one_line(said)}", file=sys.stderr)
         return 2
+
+
+def _one_line(text: str) -> str:
+    """Printable, and cut in its middle if it is long."""
+    half = LONGEST_MESSAGE // 2
+    shown = text if len(text) <= LONGEST_MESSAGE else f"{text[:half]} … {text[-half:]}"
+    return "".join(c if c.isprintable() else " " for c in shown)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,16 +83,27 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _read(name: str) -> str:
+    """A file's text, or standard input's. Raises ValueError if it is too large or no text."""
     from_stdin = name == "-"
-    with open(0 if from_stdin else name, encoding="utf-8-sig", closefd=not from_stdin) as file:
-        return file.read()
+    with open(0 if from_stdin else name, "rb", closefd=not from_stdin) as file:
+        content = file.read(LARGEST_FILE_BYTES + 1)
+    if len(content) > LARGEST_FILE_BYTES:
+        raise ValueError(f"size: over {LARGEST_FILE_BYTES:,} bytes; must be at most that")
+    text = content.decode("utf-8-sig")
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > LONGEST_LINE:
+            raise ValueError(f"line {number}: {len(line):,} characters; must be at most {LONGEST_LINE:,}")
+    return text
 
 
 def _compare(arguments: argparse.Namespace) -> int:
+    from ragvsft.costs import scenario as scenarios
+
     if arguments.example:
         print(scenarios.example(), end="")
         return 0
     scenario = scenarios.read(_read(arguments.file)) if arguments.file else scenarios.default()
+    _refuse_future_prices(scenario)
     if arguments.json:
         print(json.dumps(scenarios.as_json(scenario), indent=2))
     else:
@@ -79,7 +113,19 @@ def _compare(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _comparison(scenario: scenarios.Scenario) -> str:
+def _refuse_future_prices(scenario: Scenario) -> None:
+    today = datetime.now(TIME_ZONE_FURTHEST_AHEAD).date()
+    for price in scenario.carried_prices:
+        if price.as_of > today:
+            raise ValueError(
+                f"prices.{price.name}.as_of = {price.as_of}: lies in the future; must be at most {today}"
+            )
+
+
+def _comparison(scenario: Scenario) -> str:
+    from ragvsft.costs import scenario as scenarios
+    from ragvsft.costs.options import KNOWS_THE_CORPUS, LABELS
+
     rows = scenarios.compare(scenario)
     names = ("one_off_usd", "monthly_usd", "per_query_usd", "horizon_usd", "vendor_horizon_usd")
     table = [["option", "one-off", "a month", "per query", "horizon", "of it vendors"]]
@@ -110,6 +156,8 @@ def _dollars(value: float) -> str:
 
 
 def _decide(arguments: argparse.Namespace) -> int:
+    from ragvsft import decisions
+
     if arguments.example:
         print(decisions.example(), end="")
         return 0
@@ -119,6 +167,8 @@ def _decide(arguments: argparse.Namespace) -> int:
 
 
 def _prices(arguments: argparse.Namespace) -> int:
+    from ragvsft import prices
+
     if arguments.action == "refresh":
         rows = prices.refresh()
         if rows:
