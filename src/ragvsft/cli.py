@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from ragvsft import __version__
@@ -79,6 +79,17 @@ def _parser() -> argparse.ArgumentParser:
         help="check: ages, sources and a second library; refresh: what differs today (uses the network)",
     )
     price.set_defaults(run=_prices)
+
+    row = commands.add_parser("row", help="turn an answered issue form into a row of data/")
+    row.add_argument("table", choices=("price",), help="what the form reports")
+    row.add_argument(
+        "--from-issue",
+        dest="file",
+        metavar="FILE",
+        required=True,
+        help="the issue's text; - for standard input",
+    )
+    row.set_defaults(run=_row)
     return parser
 
 
@@ -114,7 +125,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _refuse_future_prices(scenario: Scenario) -> None:
-    today = datetime.now(TIME_ZONE_FURTHEST_AHEAD).date()
+    today = _today()
     for price in scenario.carried_prices:
         if price.as_of > today:
             raise ValueError(
@@ -180,6 +191,19 @@ def _prices(arguments: argparse.Namespace) -> int:
         print(finding)
     print(f"{len(findings)} findings")
     return 1 if findings else 0
+
+
+def _row(arguments: argparse.Namespace) -> int:
+    from ragvsft.tools import issue
+
+    print(issue.price_row(_read(arguments.file), _today()), end="")
+    print("append this line to data/prices.csv, then run `make data`", file=sys.stderr)
+    return 0
+
+
+def _today() -> date:
+    """The latest date on Earth now: a price of today is no price of the future wherever it was read."""
+    return datetime.now(TIME_ZONE_FURTHEST_AHEAD).date()
 
 
 if __name__ == "__main__":

@@ -306,7 +306,7 @@ def read(path: Path, model: type[R]) -> tuple[R, ...]:
     shown = f"data/{model.TABLE}.csv"
     rows: dict[tuple[Any, ...], tuple[int, R]] = {}
     for line, cells in _records(path, shown, list(model.model_fields)):
-        row = _row(f"{shown}:{line}", cells, model)
+        row = parse_row(f"{shown}:{line}", cells, model)
         key = tuple(getattr(row, column) for column in model.KEY)
         if key in rows:
             named = ", ".join(f"{column} = {value}" for column, value in zip(model.KEY, key, strict=True))
@@ -353,7 +353,8 @@ def _numeric(model: type[Row]) -> frozenset[str]:
     )
 
 
-def _row(where: str, cells: dict[str, str], model: type[R]) -> R:
+def parse_row(where: str, cells: dict[str, str], model: type[R]) -> R:
+    """One row from its cells as text. Raises `DataError`, which begins with `where`, at the first fault."""
     for column, text in cells.items():
         if markup := MARKUP.search(text):
             raise DataError(f"{where}: {column} = {cut(text)}: must hold no markup ({markup[0]!r})")
