@@ -44,7 +44,7 @@ built_key = { echo "$(SOURCE_DATE_EPOCH)"; find . \( -name '.?*' -o -name __pyca
 binder := _build/binder/installed
 binder_key = { echo "$(CURDIR)"; cat binder/* tests/binder-image.txt; } 2>&1 $(checksum)
 
-.PHONY: help site serve test check bench prices data notebooks lock test-binder browser clean FORCE
+.PHONY: help site serve test check bench prices new-prices prices-today links data notebooks lock test-binder browser clean FORCE
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,8 +69,20 @@ check: $(package) ## sound data and notebooks, style, types
 bench: $(built) ## time the Monte Carlo and the build
 	@for benchmark in benchmarks/bench_*.py; do echo "== $$benchmark"; $(python) $$benchmark || exit 1; done
 
-prices: $(package) ## ask the network for newer prices (the only command that does)
+prices: $(package) ## ask the network for newer prices, and print them as rows
 	.venv/bin/ragvsft prices refresh
+
+new-prices: $(package) ## the same, appended to data/prices.csv
+	@mkdir -p _build
+	.venv/bin/ragvsft prices refresh > _build/new-prices.csv && cat _build/new-prices.csv >> data/prices.csv
+	$(python) -m ragvsft.tools.inputs --write
+
+prices-today: $(package) ## fail if a price in use is too old by today's date, or its offer has ended
+	.venv/bin/ragvsft prices check --today
+
+links: $(built) ## ask the network which addresses no longer answer; they go into _build/links.txt
+	$(python) -m ragvsft.tools.dead_links $(html) > _build/links.txt
+	@cat _build/links.txt
 
 data: $(package) ## after a row was added or removed: count data/'s rows again and rewrite its dictionary
 	$(python) -m ragvsft.tools.inputs --write
