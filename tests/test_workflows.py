@@ -1,4 +1,4 @@
-"""The workflows and forms: valid by their schemas, pinned, safe for forks; their commands run against stand-ins.
+"""The workflows and forms: valid, pinned, safe for forks; their commands run against stand-ins.
 
 What only GitHub can run (the actions themselves, Pages, macOS) is checked by schema and no further.
 """
@@ -209,7 +209,8 @@ def test_a_price_form_is_answered_with_its_row_or_its_fault(stage: Stage) -> Non
     known = data.load("prices")[0]
     said = {
         "Offer": known.offer, "Item": known.item, "Value": "0.2", "As of": "2026-01-06",
-        "Source kind": "official", "Source": "https://example.org/$(touch${IFS}broken)", "Note": "`touch broken`",
+        "Source kind": "official", "Source": "https://example.org/$(touch${IFS}broken)",
+        "Note": "`touch broken`",
     }  # fmt: skip
     (stage.clone / ".venv").symlink_to(Path(sys.prefix))
     for value, expected in (("0.2", f"    {known.offer},{known.item}"), ("cheap", "value = cheap: must be")):
