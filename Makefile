@@ -133,8 +133,8 @@ $(built): $(package) $(bundle) $(call unless_made,$(built),$(built_key))
 	@$(python) -m ragvsft.tools.inputs
 	rm -rf $(html) $(html)-failed
 	@mkdir -p _build && $(built_key) > _build/key
-	$(offline) .venv/bin/jupyter-book build . --all -W -n --keep-going || { mv $(html) $(html)-failed; \
-		echo "The build failed. What there is of it: $(html)-failed" >&2; exit 1; }
+	$(offline) .venv/bin/jupyter-book build . --all -W -n --keep-going || { echo "The build failed." >&2; \
+		test ! -d $(html) || { mv $(html) $(html)-failed; echo "What there is of it: $(html)-failed" >&2; }; exit 1; }
 	@mv _build/key $@
 
 $(binder): $(locked) $(call unless_made,$(binder),$(binder_key))

@@ -18,11 +18,11 @@ from markdown_it import MarkdownIt
 import in_notebook
 from ragvsft import data, prose
 from ragvsft.book import exports
-from ragvsft.notebooks import find
-from test_inputs import forget
+from ragvsft.tools.notebooks import find
+from tools.test_inputs import forget
 
 ROOT = Path(__file__).parent.parent
-PLANTED = "<img src=x onerror=planted()>"
+PLANTED = "<img src=x onerror=planted()><!--<script>"
 SHOWN = {
     *("action", "definition", "example_question", "expected_answer", "finding", "help", "how_to_write"),
     *("meaning", "note", "offer", "population", "provider", "reason", "source_value", "statement"),
@@ -70,7 +70,7 @@ def live(html: str) -> list[str]:
     """The tags of an HTML text that the planted markup became."""
     reader = Tags()
     reader.feed(html)
-    return reader.met
+    return reader.met + re.findall("<!--<script", html)
 
 
 def bundles(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:

@@ -17,6 +17,8 @@ from pathlib import Path
 from IPython.display import Markdown, display
 
 SIGNIFICANT = 3
+MOST_DECIMALS = 60
+"""A value that needs more is printed with its power of ten, as calculator.js does."""
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _PLACE = re.compile(r"""<span(?: (?:id|class)="[\w .:-]*")*>|</span>""")
 
@@ -46,6 +48,8 @@ def number(value: float) -> str:
     if size >= 100 or size == int(size):
         return f"{sign}{round(size):,}"
     decimals = SIGNIFICANT - 1 - math.floor(math.log10(float(f"{size:.{SIGNIFICANT}g}")))
+    if decimals > MOST_DECIMALS:
+        return f"{sign}{size:.{SIGNIFICANT - 1}e}"
     while decimals > 0 and math.isclose(round(size, decimals - 1), size, rel_tol=1e-12):
         decimals -= 1
     return f"{sign}{size:,.{decimals}f}"
@@ -66,6 +70,8 @@ def percent(fraction: float) -> str:
     whole = round(value)
     if value == whole or (whole not in (0, 100) and math.isclose(value, whole, rel_tol=1e-12)):
         return f"{number(whole)}%"
+    if abs(value) < 10**-MOST_DECIMALS:
+        return f"{number(value)}%"
     decimals = 1
     while round(value, decimals) in (0, 100):
         decimals += 1

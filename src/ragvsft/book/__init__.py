@@ -11,7 +11,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from ragvsft.book import cells, exports, glossary, links, maths, pages
+from ragvsft.book import cells, exports, glossary, links, maths, pages, social
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parent
@@ -31,7 +31,7 @@ SEARCH_SCRIPTS = {
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_theme("ragvsft", str(HERE / "theme"))
     app.connect("config-inited", _configure)
-    for module in (cells, exports, glossary, links, maths, pages):
+    for module in (cells, exports, glossary, links, maths, pages, social):
         module.setup(app)
     app.connect("build-finished", _finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,7 +12,7 @@ import pytest
 from ragvsft import data
 from ragvsft.tools import inputs
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 TODAY = date(2100, 1, 1)
 Plant = Callable[[Path], None]
 

@@ -13,7 +13,7 @@ from ragvsft.cli import main
 from ragvsft.data import DataError
 from ragvsft.tools import issue
 
-FORMS = Path(__file__).parent.parent / ".github" / "ISSUE_TEMPLATE"
+FORMS = Path(__file__).parents[2] / ".github" / "ISSUE_TEMPLATE"
 TODAY = date(2030, 1, 2)
 KNOWN = data.load("prices")[0]
 ANSWERS = {
