@@ -47,7 +47,7 @@ built_key = { echo "$(SOURCE_DATE_EPOCH)"; find . \( -name '.?*' -o -name __pyca
 binder := _build/binder/installed
 binder_key = { echo "$(CURDIR)"; cat binder/* requirements-models.txt tests/binder-image.txt; } 2>&1 $(checksum)
 
-.PHONY: help site serve preview test check bench prices notebooks lock test-binder browser clean FORCE
+.PHONY: help site serve preview test check bench prices new-prices prices-today links data notebooks lock test-binder browser clean FORCE
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,7 +67,8 @@ preview: $(package) $(bundle) ## serve the book while you write: an edit shows w
 test: check browser $(built) $(binder) ## everything CI runs: checks, the site, all tests, every chapter
 	$(offline) $(python) -m pytest --numprocesses 2 --nbmake --nbmake-timeout 300 tests $(notebooks)
 
-check: $(package) $(bundle) ## style, types and clean notebooks
+check: $(package) $(bundle) ## sound data and notebooks, style, types
+	$(python) -m ragvsft.tools.inputs
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
 	$(python) -m mypy src
@@ -77,8 +78,23 @@ check: $(package) $(bundle) ## style, types and clean notebooks
 bench: $(built) ## time the Monte Carlo and the build
 	@for benchmark in benchmarks/bench_*.py; do echo "== $$benchmark"; $(python) $$benchmark || exit 1; done
 
-prices: $(package) ## ask the network for newer prices (the only command that does)
+prices: $(package) ## ask the network for newer prices, and print them as rows
 	.venv/bin/ragvsft prices refresh
+
+new-prices: $(package) ## the same, appended to data/prices.csv
+	@mkdir -p _build
+	.venv/bin/ragvsft prices refresh > _build/new-prices.csv && cat _build/new-prices.csv >> data/prices.csv
+	$(python) -m ragvsft.tools.inputs --write
+
+prices-today: $(package) ## fail if a price in use is too old by today's date, or its offer has ended
+	.venv/bin/ragvsft prices check --today
+
+links: $(built) ## ask the network which addresses no longer answer; they go into _build/links.txt
+	$(python) -m ragvsft.tools.dead_links $(html) > _build/links.txt
+	@cat _build/links.txt
+
+data: $(package) ## after a row was added or removed: count data/'s rows again and rewrite its dictionary
+	$(python) -m ragvsft.tools.inputs --write
 
 notebooks: $(package) ## put every chapter into the form that is committed
 	$(python) -m ragvsft.tools.notebooks $(notebooks)
@@ -126,10 +142,11 @@ $(bundle): $(locked) $(call unless_made,$(bundle),$(bundle_key))
 
 # The key is taken before the build: a file that changes meanwhile makes the next build run again.
 $(built): $(package) $(bundle) $(call unless_made,$(built),$(built_key))
+	@$(python) -m ragvsft.tools.inputs
 	rm -rf $(html) $(html)-failed
 	@mkdir -p _build && $(built_key) > _build/key
-	$(offline) .venv/bin/jupyter-book build . --all -W -n --keep-going || { mv $(html) $(html)-failed; \
-		echo "The build failed. What there is of it: $(html)-failed" >&2; exit 1; }
+	$(offline) .venv/bin/jupyter-book build . --all -W -n --keep-going || { echo "The build failed." >&2; \
+		test ! -d $(html) || { mv $(html) $(html)-failed; echo "What there is of it: $(html)-failed" >&2; }; exit 1; }
 	@mv _build/key $@
 
 $(binder): $(locked) $(call unless_made,$(binder),$(binder_key))

@@ -9,7 +9,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from ragvsft.book import cells, execution, exports, glossary, inputs, links, maths, pages
+from ragvsft.book import cells, execution, exports, glossary, inputs, links, maths, pages, social
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parent
@@ -30,7 +30,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_theme("ragvsft", str(HERE / "theme"))
     app.add_config_value("ragvsft_pages", "", "env")
     app.connect("config-inited", _configure)
-    for module in (cells, execution, exports, glossary, links, maths, pages):
+    for module in (cells, execution, exports, glossary, links, maths, pages, social):
         module.setup(app)
     app.connect("build-finished", _finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -18,6 +18,7 @@ from ragvsft import data
 from ragvsft.book.execution import executed
 from ragvsft.book.pages import parts
 from ragvsft.chapters import METADATA
+from ragvsft.prose import without_markup
 from ragvsft.widgets.calculator import MIME as CALCULATOR_MIME
 from ragvsft.widgets.chart import LAB_MIME, SITE_MIME
 
@@ -85,7 +86,7 @@ def _output_markdown(output: nbformat.NotebookNode) -> str:
     if "text/markdown" in bundle:
         return str(bundle["text/markdown"])
     if LAB_MIME in bundle:
-        return f"> Chart: {bundle['text/plain']}"
+        return f"> Chart: {without_markup(bundle['text/plain'])}"
     if CALCULATOR_MIME not in bundle and "<table" in bundle.get("text/html", ""):
         return tables_markdown(bundle["text/html"])
     return f"```text\n{bundle['text/plain']}\n```" if "text/plain" in bundle else ""
@@ -107,12 +108,16 @@ class _TableReader(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if tag in ("td", "th") and self.cell is not None:
-            self.tables[-1][-1].append(" ".join("".join(self.cell).split()).replace("|", "\\|"))
+            self.tables[-1][-1].append(_cell_markdown("".join(self.cell)))
             self.cell = None
 
     def handle_data(self, data: str) -> None:
         if self.cell is not None:
             self.cell.append(data)
+
+
+def _cell_markdown(text: str) -> str:
+    return without_markup(" ".join(text.split())).replace("|", "\\|")
 
 
 def tables_markdown(html: str) -> str:
@@ -139,7 +144,7 @@ def llms_txt(app: Sphinx) -> str:
         ]
         lines.append("")
     lines += ["## Data", "", f"- [All tables, with their schemas and licence]({base}data/index.json)"]
-    return "\n".join(lines) + "\n"
+    return without_markup("\n".join(lines)) + "\n"
 
 
 def licences() -> str:

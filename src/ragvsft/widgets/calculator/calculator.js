@@ -5,6 +5,9 @@
 
   // Numbers as prose.py prints them.
 
+  // toFixed knows at most 100 decimals, and `fixed` needs forty more than it shows.
+  const MOST_DECIMALS = 60;
+
   function fixed(value, decimals) {
     const exact = value.toFixed(decimals + 40);
     const kept = exact.slice(0, exact.length - 40);
@@ -25,6 +28,7 @@
     const size = Math.abs(value);
     if (size >= 100 || Number.isInteger(size)) return sign + grouped(fixed(size, 0));
     let decimals = 2 - Number(Number(size.toPrecision(3)).toExponential().split("e")[1]);
+    if (decimals > MOST_DECIMALS) return sign + size.toExponential(2);
     const close = (a, b) => Math.abs(a - b) <= 1e-12 * Math.max(Math.abs(a), Math.abs(b));
     while (decimals > 0 && close(Number(size.toFixed(decimals - 1)), size)) decimals -= 1;
     return sign + grouped(fixed(size, decimals));
@@ -41,9 +45,10 @@
 
   function percent(fraction) {
     const value = 100 * fraction;
-    const whole = Math.round(value);
+    const whole = Number(fixed(value, 0));
     const near = Math.abs(value - whole) <= 1e-12 * Math.abs(value);
     if (value === whole || (near && ![0, 100].includes(whole))) return `${number(whole)}%`;
+    if (whole === 0 && Math.abs(value) < 10 ** -MOST_DECIMALS) return `${number(value)}%`;
     let decimals = 1;
     while ([0, 100].includes(Number(value.toFixed(decimals)))) decimals += 1;
     return `${value < 0 ? "−" : ""}${grouped(fixed(Math.abs(value), decimals))}%`;
@@ -86,18 +91,22 @@
       .join(";");
   }
 
-  // Every state that the address has held: a heading in the address does not end them.
-  const linked = new Map();
+  // Every tool of the page, and those of which the address has held a state: a heading in it does not end them.
+  const tools = new Map();
+  const linked = new Set();
 
   function remember() {
-    for (const [id, state] of readFragment(location.hash)) linked.set(id, state);
+    for (const id of readFragment(location.hash).keys()) linked.add(id);
   }
 
-  function addressWith(id, params) {
-    linked.set(id, params);
-    const fragment = writeFragment(linked);
-    const plainHash = location.hash.startsWith("#calc:") ? "" : location.hash;
-    return location.pathname + location.search + (fragment ? `#${fragment}` : plainHash);
+  // The page's address with the inputs of every linked tool, as the tools took them: what is unknown stays behind.
+  function addressWith(id) {
+    linked.add(id);
+    const known = [...linked].filter((each) => tools.has(each));
+    const fragment = writeFragment(new Map(known.map((each) => [each, tools.get(each).params()])));
+    const address = new URL(location.href);
+    if (fragment || address.hash.startsWith("#calc:")) address.hash = fragment;
+    return address.href;
   }
 
   // A link may hold any number of faults: each is said once, and only the first few.
@@ -109,8 +118,7 @@
 
   // These two return what to tell the reader.
 
-  async function copyLink(root, address) {
-    const link = new URL(address, location.href).href;
+  async function copyLink(root, link) {
     try {
       await navigator.clipboard.writeText(link);
       return "Link copied: it opens this page with these inputs.";
@@ -175,6 +183,7 @@
 
     // The last thing that a tool's constructor does: from here on the reader can use it.
     begin(cleared) {
+      tools.set(this.id, this);
       const form = this.root.querySelector("form");
       this.bind();
       form.addEventListener("submit", (event) => event.preventDefault());
@@ -190,16 +199,27 @@
         this.root.querySelector('[data-action="link"]').hidden = true;
         this.root.addEventListener("keydown", (event) => event.stopPropagation());
       } else {
-        this.open(readFragment(location.hash).get(this.id));
+        this.follow(readFragment(location.hash).get(this.id));
         window.addEventListener("hashchange", () => {
           const params = readFragment(location.hash).get(this.id);
-          if (!params) return;
-          this.clear();
-          this.open(params);
-          this.show();
+          if (params) this.follow(params);
         });
       }
-      this.show();
+      if (this.inLab) this.show();
+    }
+
+    // Inputs and results are of one case: what a link asks for is shown whole, or not taken.
+    follow(params) {
+      this.clear();
+      this.open(params);
+      try {
+        this.show();
+      } catch (error) {
+        console.error(error);
+        this.clear();
+        this.show();
+        this.tell(["The inputs of this link cannot be shown: every input is at its default."]);
+      }
     }
 
     on(action, handler) {
@@ -224,7 +244,7 @@
     }
 
     address() {
-      return addressWith(this.id, this.params());
+      return addressWith(this.id);
     }
   }
 
