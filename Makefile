@@ -19,6 +19,7 @@ with_node := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
 export PYTHONNOUSERSITE := 1
+export PYTHONUTF8 := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_USER := 0
 export IPYTHONDIR := $(CURDIR)/_build/ipython
