@@ -115,6 +115,7 @@ $(locked): $(call unless_made,$(locked),$(locked_key))
 
 $(package): $(locked) $(call unless_made,$(package),$(package_key))
 	$(python) $(pip) --quiet --no-deps --no-build-isolation --editable .
+	@for link in .venv/lib/python3*/site-packages/_ragvsft.pth; do echo ../../../../src > "$$link"; done # ASCII in any path
 	@$(package_key) > $@
 
 $(bundle): $(locked) $(call unless_made,$(bundle),$(bundle_key))
