@@ -19,6 +19,7 @@ with_node := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
 export PYTHONNOUSERSITE := 1
+export PYTHONUTF8 := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_USER := 0
 export IPYTHONDIR := $(CURDIR)/_build/ipython
@@ -130,6 +131,7 @@ $(locked): $(call unless_made,$(locked),$(locked_key))
 
 $(package): $(locked) $(call unless_made,$(package),$(package_key))
 	$(python) $(pip) --quiet --no-deps --no-build-isolation --editable .
+	@for link in .venv/lib/python3*/site-packages/_ragvsft.pth; do echo ../../../../src > "$$link"; done # ASCII in any path
 	@$(package_key) > $@
 
 $(bundle): $(locked) $(call unless_made,$(bundle),$(bundle_key))
