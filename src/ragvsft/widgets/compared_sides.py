@@ -134,12 +134,21 @@ def side(method: str, column_id: str = MODEL, **keys: Any) -> Side:
     return Side(METHODS[method], cols.column(column_id).serving, found.inputs(column_id))
 
 
-def volumes(a: Side, b: Side) -> str:
-    """Every break-even of two sides: "13,100", "1,600,000, 1,970,000", "at any volume" or "never"."""
+def when_lower(a: Side, b: Side) -> str:
+    """Where B costs less than A: "from 13,100", "up to 31,100", "from 639,000, for good from 1,280,000".
+
+    Also "at any volume" and "never", between LOW and HIGH queries a month.
+    """
     found = side_crossings(a, b, LOW, HIGH)
-    if found:
-        return ", ".join(map(about, found))
-    return "at any volume" if overtakes(a, b, LOW, HIGH) == LOW else "never"
+    at_once = overtakes(a, b, LOW, HIGH) == LOW
+    if not found:
+        return "at any volume" if at_once else "never"
+    first, last = about(found[0]), about(found[-1])
+    for_good = at_once == (len(found) % 2 == 0)
+    if len(found) == 1:
+        return f"up to {first}" if at_once else f"from {first}"
+    start = f"up to {first}, again higher up" if at_once else f"from {first}, not always"
+    return f"{start}; for good from {last}" if for_good else f"{start}; not beyond {last}"
 
 
 def about(value: float) -> str:

@@ -45,7 +45,7 @@ from ragvsft.widgets.compared_sides import (
     shared_model_select,
     side,
     side_inputs,
-    volumes,
+    when_lower,
 )
 from ragvsft.widgets.cost_inputs import presets
 
@@ -236,8 +236,8 @@ def same_model() -> str:
         rows.append(
             [
                 cols.column(model).label,
-                *(volumes(rag, side(name, model)) for name in CHALLENGERS),
-                *(volumes(side("rag", own), side(name, own)) for name in CHALLENGERS),
+                *(when_lower(rag, side(name, model)) for name in CHALLENGERS),
+                *(when_lower(side("rag", own), side(name, own)) for name in CHALLENGERS),
             ]
         )
     labels = [METHODS[name].label for name in CHALLENGERS]
@@ -250,7 +250,7 @@ def switched_model(challenger_model: str = MODEL) -> str:
     rows = [
         [
             cols.column(model).label,
-            *(volumes(side("rag", model), side(name, challenger_model)) for name in names),
+            *(when_lower(side("rag", model), side(name, challenger_model)) for name in names),
         ]
         for model in MODELS
     ]
