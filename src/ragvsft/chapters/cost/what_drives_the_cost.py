@@ -16,7 +16,7 @@ from ragvsft.costs import columns as cols
 from ragvsft.costs import formulas, uncertainty
 from ragvsft.costs.break_even import Side
 from ragvsft.costs.inputs import Inputs, inputs
-from ragvsft.costs.methods import METHODS, bill, query
+from ragvsft.costs.methods import METHODS, Serving, bill, query
 from ragvsft.data import load
 from ragvsft.formula import Quantity, javascript, symbolic, trace, where
 from ragvsft.prose import count, percent, table, usd
@@ -96,14 +96,14 @@ def _ranges(entries: tuple[Number | Select, ...]) -> dict[str, tuple[str, float,
 
 def _break_even_model(s: Any) -> dict[str, Quantity]:
     at = inputs(vars(s))
-    paid = {
-        (name, "per_token"): bill(at, METHODS[name], "per_token").horizon_usd(at)
-        for name in METHODS
-        if any(name in pair for pair in PAIRS)
-    }
+    paid = bills(at)
+
+    def usd_of(name: str, served: Serving) -> Quantity:
+        return paid(name, "per_token").horizon_usd(at)
+
     return bend_outputs(at, at) | {
-        "a_usd": pick(s.side_a_code, paid),
-        "b_usd": pick(s.side_b_code, paid),
+        "a_usd": pick(s.side_a_code, usd_of),
+        "b_usd": pick(s.side_b_code, usd_of),
         "a_code": s.side_a_code,
         "b_code": s.side_b_code,
     }
@@ -169,9 +169,9 @@ def _loaded_model(s: Any) -> dict[str, Quantity]:
     queries = at.queries_per_month * at.horizon_months
     paid = bills(at)
     return {
-        "total_usd": pick(s.side_code, {kind: one.horizon_usd(at) for kind, one in paid.items()}),
-        "marginal_usd": pick(s.side_code, {kind: one.per_query_usd for kind, one in paid.items()}),
-        "loaded_usd": pick(s.side_code, {kind: one.horizon_usd(at) / queries for kind, one in paid.items()}),
+        "total_usd": pick(s.side_code, lambda *kind: paid(*kind).horizon_usd(at)),
+        "marginal_usd": pick(s.side_code, lambda *kind: paid(*kind).per_query_usd),
+        "loaded_usd": pick(s.side_code, lambda *kind: paid(*kind).horizon_usd(at) / queries),
     }
 
 
