@@ -100,9 +100,8 @@ def test_a_five_dollar_failure_eats_a_one_cent_saving_in_a_fifth_of_a_point():
     assert f.usd_per_query_with_failures(0.03, 0.9, 5) == pytest.approx(0.53)
 
 
-def test_latency_adds_the_stages():
-    total = f.answer_milliseconds(30, 20, 100, 5000, 10_000, 400, 100)
-    assert total == pytest.approx(30 + 20 + 100 + 500 + 4000)
+def test_a_stage_waits_for_its_calls_and_its_tokens():
+    assert f.stage_milliseconds(3, 20, 5000, 10_000, 400, 100) == pytest.approx(60 + 500 + 4000)
 
 
 usage = st.integers(0, 90_000)
