@@ -15,7 +15,6 @@ from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Sw
 from ragvsft.widgets.chart import METHOD_COLOURS, QUIET, usd_axis, with_now
 from ragvsft.widgets.cost_inputs import assumption_input, model_select
 
-
 LINES = {
     "uncached": "whole prompt, not cached",
     "cached": "whole prompt, prefix cached",
