@@ -64,7 +64,7 @@ def _mark_verdict(reference: nodes.reference) -> None:
         )
         reference["classes"].append("verdict-sign")
         reference.children = []
-        reference += nodes.raw("", sign, format="html")
+        reference += nodes.raw("", f'<span aria-hidden="true">{glyph}</span>{spoken}', format="html")
 
 
 def tidy_table(html: str) -> str:

@@ -85,7 +85,7 @@ MARKS: dict[Verdict, str] = {
 
 
 def claim(claim_id: str) -> str:
-    """A claim inline, as Markdown: its value with the verdict's sign, or the verdict in words without value."""
+    """A claim inline, as Markdown: its value and the verdict's sign, or the verdict in words alone."""
     row = get(claim_id)
     return verdict_link(row) if row.value is None else f"{value_text(row)} {verdict_mark(row)}"
 
