@@ -58,13 +58,11 @@ def _mark_verdict(reference: nodes.reference) -> None:
     if "#claim-" not in reference.get("refuri", "") or verdict not in get_args(Verdict):
         return
     reference["classes"] += ["verdict", verdict]
-    if said != reference.astext():
-        sign = (
-            f'<span aria-hidden="true">{reference.astext()}</span><span class="verdict-words">{said}</span>'
-        )
+    if said != (sign := reference.astext()):
+        spoken = f'<span aria-hidden="true">{sign}</span><span class="verdict-words">{said}</span>'
         reference["classes"].append("verdict-sign")
         reference.children = []
-        reference += nodes.raw("", f'<span aria-hidden="true">{glyph}</span>{spoken}', format="html")
+        reference += nodes.raw("", spoken, format="html")
 
 
 def tidy_table(html: str) -> str:
