@@ -42,7 +42,7 @@ def context_training_chart() -> Layers:
             ],
         )
         .properties(
-            title=f"Trained on retrieved passages, the model is best on {count(wins)} of {count(len(best))} sets",
+            title=f"Trained on retrieved passages, it is best on {count(wins)} of {count(len(best))} sets",
             description=f"Scores of one small model after three kinds of training. {told}.",
         )
     )
