@@ -114,7 +114,8 @@ def chapter_path(chapter_id: str) -> Path:
     return root() / (f"chapters/{chapter_id}.ipynb" if "/" in chapter_id else f"{chapter_id}.ipynb")
 
 
-def link(chapter_id: str, text: str, anchor: str | None = None) -> str:
-    """A Markdown link to a chapter, relative to the running notebook's folder."""
+def link(chapter_id: str, text: str, anchor: str | None = None, title: str = "") -> str:
+    """A Markdown link to a chapter, relative to the running notebook's folder; `title` shows on hover."""
     target = Path(os.path.relpath(chapter_path(chapter_id), Path.cwd())).as_posix()
-    return f"[{text}]({target}{'#' + anchor if anchor else ''})"
+    hover = f' "{title}"' if title else ""
+    return f"[{text}]({target}{'#' + anchor if anchor else ''}{hover})"
