@@ -1,4 +1,4 @@
-"""The release gate: it opens for a gain without a loss, and says when the questions could not have shown one."""
+"""The release gate: it opens for a gain without a loss, and says what the questions could have shown."""
 
 import json
 from pathlib import Path
@@ -43,7 +43,11 @@ def test_a_gain_that_forgets_the_passage_stays_shut() -> None:
 
 def test_few_guards_rule_nothing_out() -> None:
     found = release_gate(*both(GAIN, ("+++++", "+++++"), SAME))
-    assert len(found.reasons) == 1 and "is not ruled out" in found.reasons[0] and "5 questions" in found.reasons[0]
+    assert (
+        len(found.reasons) == 1
+        and "is not ruled out" in found.reasons[0]
+        and "5 questions" in found.reasons[0]
+    )
 
 
 def test_without_a_difference_it_says_what_could_have_been_seen() -> None:
@@ -54,7 +58,9 @@ def test_without_a_difference_it_says_what_could_have_been_seen() -> None:
 
 def test_a_missing_guard_keeps_it_shut() -> None:
     first, second = both(GAIN, SAME, ("", ""))
-    assert release_gate(first, second).reasons == ("no question of kind 'unanswerable': its loss is not ruled out",)
+    assert release_gate(first, second).reasons == (
+        "no question of kind 'unanswerable': its loss is not ruled out",
+    )
 
 
 def test_the_order_of_lines_does_not_matter() -> None:

@@ -1,8 +1,8 @@
 """The release gate: may RAG with a fine-tuned model replace RAG alone?
 
 Both answered the same questions with the same passages; each answer is graded right or wrong. Beside ordinary
-questions the set holds counterfactual ones (the passage contradicts what the model learnt: to follow it is right)
-and unanswerable ones (the passages lack the answer: to abstain is right).
+questions the set holds counterfactual ones (the passage contradicts what the model learnt: to follow it is
+right) and unanswerable ones (the passages lack the answer: to abstain is right).
 """
 
 from collections.abc import Sequence
@@ -90,9 +90,9 @@ def read_graded(path: Path) -> list[Graded]:
 def release_gate(first: Sequence[Graded], second: Sequence[Graded], margin: float = MARGIN) -> Gate:
     """Compare RAG alone (first) with RAG and a fine-tuned model (second) on the same questions.
 
-    The gate opens if the second is better on ordinary questions (exact McNemar test, 5%), and if on each guard
-    the 95% interval of the difference excludes a loss of `margin` or more. Raises ValueError if the two differ in
-    questions or kinds, or if margin is outside 0 to 1.
+    The gate opens if the second is better on ordinary questions (exact McNemar test, 5%), and if on each
+    guard the 95% interval of the difference excludes a loss of `margin` or more. Raises ValueError if the two
+    differ in questions or kinds, or if margin is outside 0 to 1.
     """
     if not 0 < margin < 1:
         raise ValueError(f"margin = {margin}: must be between 0 and 1")
@@ -113,7 +113,10 @@ def release_gate(first: Sequence[Graded], second: Sequence[Graded], margin: floa
         for kind in (ORDINARY, *GUARDS, *others)
         if (pairs := [(g.correct, theirs[g.id].correct) for g in first if g.kind == kind])
     }
-    reasons = [*_gain(kinds.get(ORDINARY)), *(r for guard in GUARDS for r in _loss(guard, kinds.get(guard), margin))]
+    reasons = [
+        *_gain(kinds.get(ORDINARY)),
+        *(r for guard in GUARDS for r in _loss(guard, kinds.get(guard), margin)),
+    ]
     return Gate(not reasons, tuple(reasons), tuple(kinds.values()))
 
 
@@ -145,8 +148,8 @@ def _gain(found: KindResult | None) -> list[str]:
     if found.p_value <= LEVEL:
         return [f"{ORDINARY}: the second is worse by {-found.difference:.1%} (p = {found.p_value:.2g})"]
     return [
-        f"{ORDINARY}: no difference is resolved (p = {found.p_value:.2g}); {found.n} questions could have shown "
-        f"one of {found.detectable:.1%}"
+        f"{ORDINARY}: no difference is resolved (p = {found.p_value:.2g}); {found.n} questions could "
+        f"have shown one of {found.detectable:.1%}"
     ]
 
 
@@ -157,7 +160,9 @@ def _loss(guard: str, found: KindResult | None, margin: float) -> list[str]:
         return []
     if found.high < 0:
         return [f"{guard}: the second is worse by {-found.difference:.1%}"]
-    return [f"{guard}: a loss of {margin:.0%} is not ruled out ({-found.low:.1%} is possible with {found.n} questions)"]
+    return [
+        f"{guard}: a loss of {margin:.0%} is not ruled out: {-found.low:.1%} may be, in {found.n} questions"
+    ]
 
 
 def as_text(found: Gate) -> str:

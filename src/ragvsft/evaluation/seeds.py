@@ -60,7 +60,8 @@ def paired_t(first: Sequence[float], second: Sequence[float], confidence: float 
 def holm(p_values: Sequence[float]) -> list[float]:
     """Holm's adjusted p-values, in the order given: reject those at or below the level.
 
-    Raises ValueError for a value outside 0 to 1. Source: Holm, Scandinavian Journal of Statistics 6 (1979), 65-70.
+    Raises ValueError for a value outside 0 to 1. Source: Holm, Scandinavian Journal of Statistics 6 (1979),
+    65-70.
     """
     for p in p_values:
         if not 0 <= p <= 1:
