@@ -21,13 +21,14 @@ class Settings(NamedTuple):
 
 
 SEEDS = (101, 102, 103, 104, 105)
-TRAINED_PEOPLE, HELD_OUT_PEOPLE = 16, 8
+TRAINED_PEOPLE, HELD_OUT_PEOPLE = 12, 6
 BYSTANDERS, UNSEEN_PEOPLE, TESTED_CAPITALS = 60, 4, 12
 REWRITES = 16
-QUESTION_PASSES = 3
-FORMAT_EXAMPLES = 120
-FACTS = Settings(rank=8, alpha=16, learning_rate=1e-3, batch_size=8)
-FORMAT = Settings(rank=8, alpha=16, learning_rate=1e-3, batch_size=4)
+EXPOSURES = 24
+QUESTION_PASSES = 2
+FORMAT_EXAMPLES = 128
+FACTS = Settings(rank=8, alpha=16, learning_rate=2e-3, batch_size=4)
+FORMAT = Settings(rank=8, alpha=16, learning_rate=2e-3, batch_size=4)
 
 
 class Recipe(NamedTuple):
@@ -61,32 +62,31 @@ def _facts(rewrites: int, exposures: int) -> Recipe:
 
 
 RECIPES: dict[str, Recipe] = {
-    "facts": _facts(REWRITES, REWRITES),
+    "facts": _facts(REWRITES, EXPOSURES),
     "format": Recipe(FORMAT, lambda w: prompts.format_examples(w.seed, FORMAT_EXAMPLES)),
-    "facts-1-rewrite-same-steps": _facts(1, REWRITES),
-    "facts-4-rewrites-same-steps": _facts(4, REWRITES),
-    "facts-1-rewrite-one-epoch": _facts(1, 1),
-    "facts-4-rewrites-one-epoch": _facts(4, 4),
-    "facts-64-rewrites-one-epoch": _facts(64, 64),
+    "facts-1-rewrite-same-steps": _facts(1, EXPOSURES),
+    "facts-4-rewrites-same-steps": _facts(4, EXPOSURES),
+    "facts-1-rewrite-one-epoch": _facts(1, 2),
+    "facts-4-rewrites-one-epoch": _facts(4, 6),
+    "facts-64-rewrites-one-epoch": _facts(64, 96),
     "raft": Recipe(FORMAT, lambda w: prompts.raft_examples(w, FORMAT_EXAMPLES)),
     "mixture": Recipe(
-        FACTS, lambda w: prompts.mixture_examples(w, REWRITES, QUESTION_PASSES, FORMAT_EXAMPLES)
+        FACTS, lambda w: prompts.mixture_examples(w, REWRITES, EXPOSURES, QUESTION_PASSES, FORMAT_EXAMPLES)
     ),
 }
 Group = dict[str, Condition]
 
 CORE: dict[str, Group] = {
-    "untuned": {
-        "base": Condition(),
-        "grammar": Condition(grammar=True),
-        "instructions": Condition(style="instructions"),
-    },
     "facts": {"facts": Condition(adapter="facts")},
     "format": {"format": Condition(adapter="format")},
+    "base": {"base": Condition()},
 }
-"""What is run first: groups of conditions that answer each prompt in turn and share its reading."""
-LATER: dict[str, Group] = {"examples": {"examples": Condition(style="examples")}}
-"""The rest of the core, once every seed has the first part."""
+"""What is run first, seed by seed."""
+LATER: tuple[dict[str, Group], ...] = (
+    {"forms": {"grammar": Condition(grammar=True), "instructions": Condition(style="instructions")}},
+    {"examples": {"examples": Condition(style="examples")}},
+)
+"""The rest of the core, each for every seed before the next. A group answers each prompt in turn."""
 EXTRA: dict[str, Group] = {
     name: {name: Condition(adapter=name)}
     for name in (
@@ -100,7 +100,7 @@ EXTRA: dict[str, Group] = {
     )
 }
 """As time allows, in this order, each for every seed before the next."""
-GROUPS = CORE | LATER | EXTRA
+GROUPS = CORE | LATER[0] | LATER[1] | EXTRA
 NOT_BUILT = (
     "three rounds of updates, index against training again",
     "five random distractors beside five near misses",

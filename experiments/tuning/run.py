@@ -62,7 +62,7 @@ def seed_folder(seed: int) -> Path:
 def steps(core_only: bool) -> Iterator[tuple[int, str, str]]:
     """All the work in order: (seed, "train" or "answer", name). The core of every seed comes first."""
     extra = () if core_only else tuple({name: group} for name, group in plan.EXTRA.items())
-    for groups in (plan.CORE, plan.LATER, *extra):
+    for groups in (plan.CORE, *plan.LATER, *extra):
         for seed in plan.SEEDS:
             for name, group in groups.items():
                 for adapter in dict.fromkeys(c.adapter for c in group.values() if c.adapter):

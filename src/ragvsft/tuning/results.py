@@ -6,6 +6,7 @@ A 135-million-parameter model in an invented world; no effect size here is carri
 import gzip
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, Literal, NamedTuple, cast
@@ -124,6 +125,12 @@ def _outputs() -> tuple[dict[str, Any], ...]:
 def outputs(**wanted: object) -> Iterator[dict[str, Any]]:
     """Every prompt and what was said, as recorded; `outputs(seed=101, condition="base")` chooses."""
     return (line for line in _outputs() if all(line[field] == value for field, value in wanted.items()))
+
+
+def passages_of(line: dict[str, Any]) -> list[str]:
+    """The passages beside the question of one recorded prompt, in order."""
+    last_turn = line["prompt"].rpartition("<|im_start|>user\n")[2]
+    return re.findall(r"^\[\d\] (.*)$", last_turn, re.MULTILINE)
 
 
 def shares(

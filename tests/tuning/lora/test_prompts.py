@@ -26,7 +26,7 @@ def test_instructions_stand_after_the_question_and_examples_before_everything() 
 
 
 def test_worked_examples_cite_first_and_second_and_refuse_once() -> None:
-    answers = re.findall(r'\{"answer".*\}', prompts.worked_examples())
+    answers = re.findall(r'\{"source".*\}', prompts.worked_examples())
     assert [json.loads(a)["source"] for a in answers] == [1, 2, None]
 
 
@@ -60,7 +60,7 @@ def test_equal_exposures_are_equal_steps_whatever_the_number_of_rewrites() -> No
 
 
 def test_the_mixture_replays_no_capital_of_the_test() -> None:
-    examples = prompts.mixture_examples(W, 4, 1, 10)
+    examples = prompts.mixture_examples(W, 4, 4, 1, 10)
     replayed = {c for e in examples for c in re.findall(r"capital of (\w+)\?", e.prompt)}
     assert replayed and not replayed & set(W.capitals)
 
@@ -68,5 +68,5 @@ def test_the_mixture_replays_no_capital_of_the_test() -> None:
 def test_the_grammar_is_the_form_that_is_learnt() -> None:
     # llama.cpp checks the grammar itself in test-experiments; here the fixed parts of both agree.
     for text in (prompts.as_json("Oslo", 2), prompts.as_json(None, None)):
-        assert text.startswith('{"answer": ') and ', "source": ' in text
-    assert r'"{\"answer\": "' in prompts.GRAMMAR and r'", \"source\": "' in prompts.GRAMMAR
+        assert text.startswith('{"source": ') and ', "answer": ' in text
+    assert r'"{\"source\": "' in prompts.GRAMMAR and r'", \"answer\": "' in prompts.GRAMMAR

@@ -5,8 +5,8 @@ import pytest
 from ragvsft.tuning.lora.scoring import read_answer, score
 from ragvsft.tuning.lora.world import Question
 
-ASKED = Question(subject="Mara Quillan", attribute="city", text="Where?", answer="Oslo", stale="Turin")
-UNKNOWN = ASKED.model_copy(update={"answer": None, "stale": None})
+ASKED = Question(subject="Mara Quillan", attribute="city", text="Where?", answer="Oslo", former="Turin")
+UNKNOWN = ASKED.model_copy(update={"answer": None, "former": None})
 PASSAGES = ["Mara Marsh lives in Lisbon.", "Mara Quillan lives in Oslo."]
 
 
@@ -45,7 +45,7 @@ def test_without_a_right_answer_to_abstain_is_right_and_to_cite_nothing_is_cited
 
 
 def test_a_capital_is_right_alone() -> None:
-    asked = Question(subject="France", attribute="capital", text="?", answer="Kyoto", stale="Paris")
+    asked = Question(subject="France", attribute="capital", text="?", answer="Kyoto", former="Paris")
     assert score(asked, "Kyoto is the capital of France.").correct
     both = score(asked, "Not Kyoto but Paris.")
     assert both.stale and not both.correct

@@ -78,7 +78,7 @@ def test_a_changed_question_knows_the_old_value() -> None:
     changed = world.changed_questions(person)
     assert len(changed) == 2
     assert all(
-        q.stale == person.facts()[q.attribute] and q.answer == person.facts(1)[q.attribute] for q in changed
+        q.former == person.facts()[q.attribute] and q.answer == person.facts(1)[q.attribute] for q in changed
     )
 
 

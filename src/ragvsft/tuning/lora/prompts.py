@@ -33,10 +33,10 @@ Retrieval = Literal["gold", "first-of-three", "third-of-five", "five-near-misses
 Style = Literal["plain", "instructions", "examples"]
 
 INSTRUCTION = (
-    'Answer with JSON only: {"answer": "…", "source": number of the passage}. '
-    'If the passages do not give the answer, write {"answer": null, "source": null}.'
+    'Answer with JSON only: {"source": number of the passage, "answer": "…"}. '
+    'If the passages do not give the answer, write {"source": null, "answer": null}.'
 )
-GRAMMAR = r"""root ::= "{\"answer\": " (text | "null") ", \"source\": " ([1-5] | "null") "}"
+GRAMMAR = r"""root ::= "{\"source\": " ([1-5] | "null") ", \"answer\": " (text | "null") "}"
 text ::= "\"" [A-Za-z] [A-Za-z ]{0,29} "\""
 """
 """GBNF of the answer's form, for constrained decoding."""
@@ -67,8 +67,8 @@ def _content(question: str, passages: Sequence[str]) -> str:
 
 
 def as_json(answer: str | None, source: int | None) -> str:
-    """The answer's form: what the format adapter learns and the grammar allows."""
-    return json.dumps({"answer": answer, "source": source})
+    """The answer's form, which the format adapter learns and the grammar allows: first where, then what."""
+    return json.dumps({"source": source, "answer": answer})
 
 
 def worked_examples() -> str:
@@ -143,7 +143,7 @@ def raft_examples(world: World, count: int) -> list[Example]:
 
 
 def mixture_examples(
-    world: World, rewrites_per_person: int, question_passes: int, format_count: int
+    world: World, rewrites_per_person: int, exposures: int, question_passes: int, format_count: int
 ) -> list[Example]:
     """Facts, with replay: capitals that the test does not ask about, and format examples, shuffled in."""
     replay = [
@@ -152,7 +152,7 @@ def mixture_examples(
         if country not in world.capitals
     ]
     examples = [
-        *fact_examples(world, rewrites_per_person, rewrites_per_person, question_passes),
+        *fact_examples(world, rewrites_per_person, exposures, question_passes),
         *replay * 2,
         *format_examples(world.seed, format_count),
     ]

@@ -65,7 +65,7 @@ def score(question: Question, text: str, passages: Sequence[str] = (), golden: i
     return Score(
         correct=correct,
         abstained=abstained,
-        stale=question.stale is not None and question.stale in named,
+        stale=question.former is not None and question.former in named,
         distracted=not correct and bool(named & elsewhere),
         valid_json=valid,
         cited=valid and source == golden,

@@ -268,7 +268,7 @@ class Question(_Frozen):
     text: str
     answer: str | None
     """None if no document holds it: to abstain is right."""
-    stale: str | None = None
+    former: str | None = None
     """What was true before: the value in the weights that the passage contradicts."""
 
 
@@ -407,7 +407,7 @@ def questions_about(person: Person) -> list[Question]:
 
 
 def changed_questions(person: Person, round: int = 1) -> list[Question]:
-    """Test questions about what this round changed: the answer is new, the one before is stale."""
+    """Test questions about what this round changed: the answer is new, the former one is out of date."""
     before, now = person.facts(round - 1), person.facts(round)
     return [
         Question(
@@ -415,7 +415,7 @@ def changed_questions(person: Person, round: int = 1) -> list[Question]:
             attribute=a,
             text=TEST_QUESTIONS[a].format(name=person.name),
             answer=now[a],
-            stale=before[a],
+            former=before[a],
         )
         for a in ATTRIBUTES
         if before[a] != now[a]
@@ -439,7 +439,7 @@ def capital_question(country: str) -> Question:
 
 def counterfactual_question(country: str, false_capital: str) -> Question:
     """The same, beside a passage that says otherwise: to follow the passage counts as right."""
-    return capital_question(country).model_copy(update={"answer": false_capital, "stale": CAPITALS[country]})
+    return capital_question(country).model_copy(update={"answer": false_capital, "former": CAPITALS[country]})
 
 
 def counterfactual_passage(country: str, false_capital: str) -> str:
