@@ -20,6 +20,7 @@ CUDA_NOTE = """# What the general Linux build of torch needs to be imported at a
 
 def split(resolved: str, cpu_hashes: list[str]) -> tuple[str, str]:
     """The two lock files' text: for everyone, and for those without a CPU build of torch."""
+    resolved = re.sub(r"-r \S*requirements\.in", "-r requirements.in", resolved)
     head, *pins = re.split(r"(?m)^(?=[A-Za-z])", resolved)
     ours, gpu = [head + NOTE], [CUDA_NOTE]
     for pin in pins:
