@@ -44,7 +44,7 @@ def tiny(tokenizer_and_base, tmp_path_factory):
         prompts.Example(prompts.ask(q.format(name=person.name)), prompts.in_words(person, attribute))
         for person in people
         for attribute in world.ATTRIBUTES
-        for q in world.TRAINING_QUESTIONS[attribute] * 2
+        for q in world.TRAINING_QUESTIONS[attribute] * 5
     ]
     examples = [prompts.Example("", text) for text in texts] + questions
     folder = tmp_path_factory.mktemp("tiny")
