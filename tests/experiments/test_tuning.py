@@ -15,7 +15,9 @@ torch = pytest.importorskip("torch", reason="run by make test-experiments")
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "experiments" / "tuning"))
 
+import lock  # noqa: E402
 import plan  # noqa: E402
+import run  # noqa: E402
 import train as training  # noqa: E402
 
 from ragvsft.tuning import results  # noqa: E402
@@ -148,6 +150,45 @@ def test_every_prompt_can_be_built_and_fits_the_context(tokenizer_and_base) -> N
             assert str(case.question.answer) in case.passages[case.golden - 1]
         elif case.questions in ("new", "unseen"):
             assert not [p for p in case.passages if case.question.subject in p]
+
+
+def test_the_first_part_is_done_seed_by_seed_before_the_rest() -> None:
+    order = [seed for seed, _, name in run.steps(core_only=True) if name in plan.CORE]
+    assert order == sorted(order) and set(order) == set(plan.SEEDS)
+    names = list(dict.fromkeys(name for _, _, name in run.steps(core_only=False)))
+    assert names[: len(plan.CORE)] == list(plan.CORE)
+    assert list(run.steps(core_only=False))[: len(list(run.steps(True)))] == list(run.steps(True))
+
+
+def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[tuple[str, ...]] = []
+    monkeypatch.setattr(run, "STATE", tmp_path)
+    monkeypatch.setattr(run, "state_of_code", lambda: {"commit": "none"})
+    monkeypatch.setattr(run, "collect", lambda: None)
+    monkeypatch.setattr(run, "progress", lambda work: "")
+    missing = (plan.SEEDS[-1], "answer", "base")
+    for step in run.steps(core_only=True):
+        if step != missing:
+            run.write_whole(run.result_of(*step), "{}")
+    monkeypatch.setattr(run.subprocess, "run", lambda command, check: done.append(tuple(command[-3:])))
+    assert run.main(["--core"]) == 0
+    assert done == [tuple(map(str, missing))]
+
+
+def test_outputs_are_the_same_bytes_whenever_they_are_written(tmp_path: Path) -> None:
+    for name in ("a.gz", "b.gz"):
+        run.write_gzip(tmp_path / name, "text")
+    assert (tmp_path / "a.gz").read_bytes() == (tmp_path / "b.gz").read_bytes()
+
+
+def test_the_lock_keeps_gpu_libraries_apart() -> None:
+    ours, gpu = lock.split(
+        "# by uv\nnumpy==1 \\\n    --hash=sha256:aa\n    # via -r /x/requirements.in\n"
+        "nvidia-cublas==2 \\\n    --hash=sha256:bb\ntorch==3 \\\n    --hash=sha256:cc\n",
+        ["dd"],
+    )
+    assert "nvidia" not in ours and "sha256:bb" in gpu and "/x/" not in ours
+    assert ours.index("sha256:dd") < ours.index("sha256:cc")
 
 
 # ------------------------------------------------------------------------------------ what is committed
