@@ -229,3 +229,18 @@ def test_recorded_scores_come_again(condition: str) -> None:
     low, high = wilson_interval(recorded, len(wanted))
     assert low - 1e-9 <= right / len(wanted) <= high + 1e-9
     assert same / len(wanted) >= 0.8, "most answers come again word for word"
+
+
+def test_the_demonstration_says_live_what_was_recorded() -> None:
+    from ragvsft.tuning.lora import demo
+
+    model = demo.load_model()
+    asked = demo.recorded_questions()[:4]
+    same = 0
+    for question in asked:
+        recorded = demo.recorded_side_by_side(question)
+        passages = results.passages_of(recorded["untuned + RAG"])
+        live = demo.side_by_side(model, question, passages)
+        assert live.keys() == recorded.keys()
+        same += sum(live[way].text == recorded[way]["output"] for way in live)
+    assert same >= 0.8 * len(demo.WAYS) * len(asked)

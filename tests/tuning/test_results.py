@@ -133,3 +133,18 @@ def test_the_recorded_outputs_are_marked_as_the_code_marks_them() -> None:
         passages = results.passages_of(line)
         marks = score(question, line["output"], passages, line["golden"])
         assert marks == Score.model_validate({field: line[field] for field in Score.model_fields}), line
+
+
+def test_recorded_questions_open_side_by_side() -> None:
+    from ragvsft.tuning.lora import demo
+
+    questions = demo.recorded_questions()
+    assert questions
+    found = demo.recorded_side_by_side(questions[0])
+    assert list(found) == [way.label for way in demo.WAYS]
+    assert all(line["text"] == questions[0] for line in found.values())
+    assert not results.passages_of(found["LoRA on facts"]) and results.passages_of(
+        found["LoRA on facts + RAG"]
+    )
+    with pytest.raises(ValueError, match="question = 'Who\\?'"):
+        demo.recorded_side_by_side("Who?")
