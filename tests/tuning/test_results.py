@@ -54,6 +54,14 @@ def test_a_mean_over_seeds_has_a_t_interval() -> None:
 
 
 @pytest.mark.usefixtures("by_hand")
+def test_a_cell_at_nought_everywhere_has_wilsons_interval() -> None:
+    found = results.estimate("base", "new", "five-near-misses")
+    # z² / (n + z²) with n = 30
+    assert (found.mean, found.low) == (0, 0)
+    assert found.high == pytest.approx(3.841458820694124 / 33.841458820694124)
+
+
+@pytest.mark.usefixtures("by_hand")
 def test_accuracy_at_a_recall_is_the_mixture() -> None:
     assert results.accuracy_at_recall("base", 0.25).mean == pytest.approx(0.2)
     with pytest.raises(ValueError, match=r"recall = 1\.5"):

@@ -7,7 +7,7 @@ import gzip
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, Literal, NamedTuple, cast
 
@@ -15,6 +15,7 @@ from pydantic import Field
 
 from ragvsft import data
 from ragvsft.data import Row, Slug, Text
+from ragvsft.evaluation.formulas import wilson_interval
 from ragvsft.evaluation.seeds import Estimate, PairedTest, holm, paired_t, t_interval
 
 Questions = Literal["new", "changed", "counterfactual", "known", "unseen"]
@@ -133,15 +134,9 @@ def passages_of(line: dict[str, Any]) -> list[str]:
     return re.findall(r"^\[\d\] (.*)$", last_turn, re.MULTILINE)
 
 
-def shares(
-    condition: str, questions: Questions, retrieval: Level, mark: Mark = "correct"
-) -> dict[int, float]:
-    """Share of answers with this mark in a cell, seed by seed. Raises ValueError if the cell was not run."""
-    found = {
-        row.seed: getattr(row, mark) / row.n
-        for row in rows()
-        if (row.condition, row.questions, row.retrieval) == (condition, questions, retrieval)
-    }
+def _cell(condition: str, questions: Questions, retrieval: Level) -> list[MeasuredRow]:
+    cell = (condition, questions, retrieval)
+    found = [row for row in rows() if (row.condition, row.questions, row.retrieval) == cell]
     if not found:
         known = ", ".join(sorted({row.condition for row in rows()}))
         raise ValueError(
@@ -150,9 +145,24 @@ def shares(
     return found
 
 
+def shares(
+    condition: str, questions: Questions, retrieval: Level, mark: Mark = "correct"
+) -> dict[int, float]:
+    """Share of answers with this mark in a cell, seed by seed. Raises ValueError if the cell was not run."""
+    return {row.seed: getattr(row, mark) / row.n for row in _cell(condition, questions, retrieval)}
+
+
 def estimate(condition: str, questions: Questions, retrieval: Level, mark: Mark = "correct") -> Estimate:
-    """Mean over seeds with its t interval, kept within 0 and 1."""
-    return _clipped(t_interval(list(shares(condition, questions, retrieval, mark).values())))
+    """Mean over seeds with its t interval, kept within 0 and 1.
+
+    Where every seed's share is 0, or every one's is 1, Wilson's interval over all the questions instead.
+    """
+    cell = _cell(condition, questions, retrieval)
+    marked, n = sum(getattr(row, mark) for row in cell), sum(row.n for row in cell)
+    if marked in (0, n):
+        low, high = wilson_interval(marked, n)
+        return Estimate(marked / n, float(low), float(high), len(cell))
+    return _clipped(t_interval([getattr(row, mark) / row.n for row in cell]))
 
 
 def table(mark: Mark = "correct") -> list[dict[str, Any]]:
@@ -288,11 +298,7 @@ def cost_per_correct(condition: str, questions: Questions, retrieval: Level) -> 
 
     Infinite if no answer was correct. Never to be priced at another model's rates.
     """
-    cells: Sequence[MeasuredRow] = [
-        row
-        for row in rows()
-        if (row.condition, row.questions, row.retrieval) == (condition, questions, retrieval)
-    ]
+    cells = _cell(condition, questions, retrieval)
     correct = sum(row.correct for row in cells)
     if not correct:
         return math.inf, math.inf
