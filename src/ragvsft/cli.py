@@ -1,4 +1,4 @@
-"""The command line: `ragvsft compare`, `ragvsft decide` and `ragvsft prices`."""
+"""The command line: `ragvsft compare`, `ragvsft decide`, `ragvsft gate` and `ragvsft prices`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragvsft import __version__
@@ -72,6 +73,12 @@ def _parser() -> argparse.ArgumentParser:
     decide.add_argument("--json", action="store_true", help="print JSON")
     decide.add_argument("--example", action="store_true", help="print a commented answers file")
     decide.set_defaults(run=_decide)
+
+    gate = commands.add_parser("gate", help="may RAG with a fine-tuned model replace RAG alone?")
+    gate.add_argument("first", help="graded answers of RAG alone (JSON Lines: id, kind, correct)")
+    gate.add_argument("second", help="graded answers of the candidate, to the same questions")
+    gate.add_argument("--margin", type=float, default=0.1, help="loss on a guard to rule out (0.1)")
+    gate.set_defaults(run=_gate)
 
     price = commands.add_parser("prices", help="check the prices, or look for newer ones")
     price.add_argument(
@@ -189,6 +196,14 @@ def _decide(arguments: argparse.Namespace) -> int:
     advice = decisions.recommend(decisions.read(_read(arguments.file)) if arguments.file else {})
     print(advice.model_dump_json(indent=2) if arguments.json else decisions.as_text(advice))
     return 0
+
+
+def _gate(arguments: argparse.Namespace) -> int:
+    from ragvsft.evaluation import gate
+
+    text, opens = gate.run(Path(arguments.first), Path(arguments.second), arguments.margin)
+    print(text)
+    return 0 if opens else 1
 
 
 def _prices(arguments: argparse.Namespace) -> int:
