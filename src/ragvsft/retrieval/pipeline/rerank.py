@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -60,15 +61,14 @@ def features(
     """One row a candidate, one column for each of `FEATURES`; without late interaction its three are 0."""
     asked = terms(query)
     weights = {term: (idf or {}).get(term, 1.0) for term in asked}
-    bigrams = set(zip(words(query), words(query)[1:], strict=False))
+    plain = words(query)
+    bigrams = set(zip(plain, plain[1:], strict=False))
     lexical, dense = np.asarray(bm25, dtype=float), np.asarray(cosine, dtype=float)
     late = np.asarray(interaction if interaction is not None else [(0.0, 0.0)] * len(texts), dtype=float)
     ranks = [_ranks(lexical), _ranks(dense)]
     rows = []
     for k, text in enumerate(texts):
-        own = Counter(terms(text))
-        plain = words(text)
-        pairs = set(zip(plain, plain[1:], strict=False))
+        own, pairs, length = _read(text)
         found = [term for term in weights if term in own]
         rows.append(
             [
@@ -85,11 +85,18 @@ def features(
                 len(found) / max(1, len(weights)),
                 sum(weights[term] for term in found) / max(1e-9, sum(weights.values())),
                 len(bigrams & pairs) / max(1, len(bigrams)),
-                math.log1p(sum(own.values())),
+                math.log1p(length),
                 len(asked),
             ]
         )
     return np.array(rows, dtype=float).reshape(len(texts), len(FEATURES))
+
+
+@functools.lru_cache(maxsize=20_000)
+def _read(text: str) -> tuple[frozenset[str], frozenset[tuple[str, str]], int]:
+    """A passage's terms, its pairs of neighbouring words, and how many terms it has."""
+    counted, plain = terms(text), words(text)
+    return frozenset(counted), frozenset(zip(plain, plain[1:], strict=False)), len(counted)
 
 
 def idf(texts: Sequence[str]) -> dict[str, float]:

@@ -152,7 +152,9 @@ def qdrant(folder: Path | None, dimensions: int, cluster: Cluster | None = None)
     cluster = cluster or Cluster()
     with _faults(where):
         if url:
-            client = QdrantClient(url=url, api_key=os.environ.get("QDRANT_API_KEY"), check_compatibility=False)
+            client = QdrantClient(
+                url=url, api_key=os.environ.get("QDRANT_API_KEY"), check_compatibility=False
+            )
         else:
             client = QdrantClient(path=str(folder), force_disable_check_same_thread=True)
         try:
@@ -162,7 +164,9 @@ def qdrant(folder: Path | None, dimensions: int, cluster: Cluster | None = None)
                 client.create_collection(COLLECTION, vectors_config=size, **settings)
                 if url:
                     for field in ("document", "groups"):
-                        client.create_payload_index(COLLECTION, field_name=field, field_schema="keyword", wait=True)
+                        client.create_payload_index(
+                            COLLECTION, field_name=field, field_schema="keyword", wait=True
+                        )
             found = client.get_collection(COLLECTION).config.params.vectors.size
         except Exception:
             client.close()
