@@ -34,7 +34,7 @@ class Document(BaseModel):
 
 
 def folder(path: Path) -> Iterator[Document]:
-    """Every document under a folder, in order of its name; the id is the path below the folder.
+    """Every document under a folder, by name; the id is the path below it. A file without words is left out.
 
     Raises PipelineError for a folder that does not exist or holds none, and for a file that is not UTF-8.
     """
@@ -42,7 +42,8 @@ def folder(path: Path) -> Iterator[Document]:
     if not files:
         raise PipelineError(f"folder = {path}: must hold at least one of {', '.join(sorted(SUFFIXES))}")
     for file in files:
-        yield document(file, file.relative_to(path).as_posix())
+        if (found := document(file, file.relative_to(path).as_posix())).text.strip():
+            yield found
 
 
 def document(file: Path, name: str) -> Document:
