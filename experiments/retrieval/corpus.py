@@ -305,7 +305,7 @@ def _passages(name: str, section: Section, asked: re.Pattern[str], words: int, o
 
 
 def corpus(split: str, cache: Path, words: int = 180, overlap: int = 0) -> Corpus:
-    """All projects of one part, `development` or `report`. What was read is kept until its code or data change."""
+    """All projects of `development` or `report`. What was read is kept until its code or data change."""
     code = (
         b"".join((HERE / name).read_bytes() for name in ("corpus.py", "packages.csv")) + CHUNKING.read_bytes()
     )

@@ -1,4 +1,4 @@
-"""The deletion audit: what each store keeps of a deleted item, after each way to purge it, and after reopening.
+"""The deletion audit: what a store keeps of a deleted item, after each way to purge it and after reopening.
 
 Each step runs in a process of its own, so a store is closed and opened again between any two of them.
 """
@@ -123,8 +123,17 @@ def call(name: str, action: str, folder: Path, rows_file: Path) -> dict[str, str
 
 # ----------------------------------------------------------------------- what a vector alone gives away
 
-FIRST = ["Ada", "Ben", "Cleo", "Dov", "Elif", "Femi", "Gita", "Hana", "Ivo", "Jun", "Kofi", "Lena", "Mara", "Nils", "Oona", "Paz", "Quinn", "Rafa", "Sana", "Tomas", "Uma", "Vera", "Wim", "Xena", "Yara"]
-LAST = ["Abara", "Bellweather", "Castellan", "Dunmore", "Eastlake", "Fairbrother", "Galbraith", "Hollins", "Iredale", "Jarnagin", "Kettering", "Lockhart", "Marchetti", "Norquist", "Oakenfold", "Pemberton", "Quarrywright", "Rosenthal", "Stavros", "Thornbury", "Underhill", "Vandermeer", "Whitcombe", "Yarborough", "Zielinski", "Ashgrove", "Blackwood", "Cromwell", "Delacroix", "Ellsworth", "Fontaine", "Greystone", "Hargrove", "Ivanova", "Jablonski", "Kowalski", "Lindqvist", "Montague", "Novakova", "Okafor"]
+FIRST = """
+    Ada Ben Cleo Dov Elif Femi Gita Hana Ivo Jun Kofi Lena Mara Nils Oona Paz Quinn Rafa Sana
+    Tomas Uma Vera Wim Xena Yara
+""".split()  # noqa: SIM905
+LAST = """
+    Abara Bellweather Castellan Dunmore Eastlake Fairbrother Galbraith Hollins Iredale Jarnagin
+    Kettering Lockhart Marchetti Norquist Oakenfold Pemberton Quarrywright Rosenthal Stavros
+    Thornbury Underhill Vandermeer Whitcombe Yarborough Zielinski Ashgrove Blackwood Cromwell
+    Delacroix Ellsworth Fontaine Greystone Hargrove Ivanova Jablonski Kowalski Lindqvist
+    Montague Novakova Okafor
+""".split()  # noqa: SIM905
 WRITTEN = "Patient record: {name} was treated for {illness} at the clinic in March and is recovering at home."
 GUESSED = {"same wording": WRITTEN, "other wording": "{name} had {illness}.", "name alone": "{name}"}
 ILLNESSES = ("gallstones", "migraine", "asthma", "diabetes", "anaemia")
@@ -132,7 +141,7 @@ TARGETS = 200
 
 
 def recovery() -> list[dict[str, Any]]:
-    """Nearest-neighbour attack: the attacker has the vector and a list of 1,000 names, one of which is right."""
+    """Nearest-neighbour attack: the attacker has the vector and 1,000 names, one of which is right."""
     names = [f"{first} {last}" for first in FIRST for last in LAST]
     rng = np.random.default_rng(0)
     chosen = rng.choice(len(names), TARGETS, replace=False)

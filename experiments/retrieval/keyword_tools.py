@@ -6,6 +6,7 @@ floor. A round shows at most ten passages. The counts of matches, which `grep -c
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def rounds(grep: Grep, question: str, inside: frozenset[int]) -> list[list[int]]
     first = grep.all_of(rare, inside) if rare else []
     show(first)
     if len(first) > SHOWN:  # too many: narrow to those that hold two of the words side by side
-        pairs = [f"{a} {b}" for a, b in zip(terms, terms[1:], strict=False)]
+        pairs = [f"{a} {b}" for a, b in itertools.pairwise(terms)]
         narrowed = [k for k in first if any(pair in grep.bodies[k] for pair in pairs)]
         show(narrowed or first)
     else:  # too few: broaden, leaving out the commonest words until there are enough

@@ -39,7 +39,7 @@ Ranker = Callable[[int], list[int]]
 
 
 def small_pieces(part: Part, reference: Part) -> Callable[[int, int], float]:
-    """Late interaction over word pieces of 64 numbers of 8 bits; the projection is the reference part's PCA."""
+    """Late interaction over word pieces of 64 8-bit numbers; the projection is the reference's PCA."""
     rng = np.random.default_rng(0)
     sample = reference.passages.pieces[rng.choice(len(reference.passages.pieces), 50_000, replace=False)]
     centred = sample.astype(np.float32)
@@ -70,7 +70,7 @@ def train(part: Part, questions: Sequence[int], with_late: bool = True) -> reran
 
 
 def methods(part: Part, reference: Part) -> dict[str, Ranker]:
-    """Every method by name. On the development part the trained ones are trained without the question's project."""
+    """Every method by name. On the development part, trained without the question's project."""
     if part is reference:
         everything = range(len(part.questions))
         models = {

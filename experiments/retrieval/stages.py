@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import chunking
+import citations
 import deletion
 import keyword_tools
+import learning
 import ranking
 from part import Results
 
@@ -16,4 +19,7 @@ STAGES: dict[str, Callable[[Path], Results]] = {
     "ranking": ranking.run,
     "deletion": deletion.run,
     "keyword_tools": keyword_tools.run,
+    "learning": learning.run,
+    "citations": citations.run,
+    "chunking": chunking.run,
 }

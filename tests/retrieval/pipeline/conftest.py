@@ -59,7 +59,7 @@ def documents() -> list[Document]:
 
 @pytest.fixture(scope="session")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL with pgvector: DATABASE_URL, or one in a folder. Without one the test is skipped aloud."""
+    """A real PostgreSQL with pgvector: DATABASE_URL, or one in a folder; else the test is skipped aloud."""
     if dsn := os.environ.get("DATABASE_URL"):
         yield dsn
         return

@@ -40,7 +40,7 @@ def serve(answer: Answer) -> Iterator[str]:
 
 
 class FakeQdrant:
-    """Collections, points, filters and exact search of Qdrant's REST interface, as far as the pipeline goes."""
+    """Collections, points, filters and exact search of Qdrant's REST interface, as far as they are used."""
 
     def __init__(self) -> None:
         self.settings: dict[str, Any] | None = None
@@ -71,7 +71,11 @@ class FakeQdrant:
             return self.ok({"points": points, "next_page_offset": None})
         if route == ("POST", "/points/query"):
             self.filters.append(body["filter"])
-            found = [self.scored(p, body["query"]["nearest"]) for p in self.points.values() if self.matches(p, body["filter"])]
+            found = [
+                self.scored(p, body["query"]["nearest"])
+                for p in self.points.values()
+                if self.matches(p, body["filter"])
+            ]
             return self.ok({"points": sorted(found, key=lambda p: -p["score"])[: body["limit"]]})
         return 404, {"status": {"error": f"no such route: {method} {path}"}}
 

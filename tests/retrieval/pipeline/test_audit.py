@@ -40,7 +40,9 @@ def audited(folder: Path) -> list[Finding]:
     ],
 )
 @pytest.mark.parametrize("shift", [0, 1, 4_194_300])
-def test_each_form_is_found_anywhere_in_a_file(tmp_path: Path, raw: bytes, kind: str, form: str, shift: int) -> None:
+def test_each_form_is_found_anywhere_in_a_file(
+    tmp_path: Path, raw: bytes, kind: str, form: str, shift: int
+) -> None:
     padding = b"\0" * shift if shift > 10 else NOISE[:shift]
     (tmp_path / "data.bin").write_bytes(NOISE + padding[: max(0, shift - len(NOISE))] + raw + NOISE)
     assert (kind, form) in {(f.kind, f.form.removesuffix(" at unit length")) for f in audited(tmp_path)}

@@ -1,4 +1,4 @@
-"""MiniLM from its package: the original weights or nothing, and vectors that do not depend on their company."""
+"""MiniLM from its package: the original weights or nothing, and a text's vector is always the same."""
 
 from __future__ import annotations
 
@@ -22,13 +22,17 @@ def model() -> embed.MiniLM:
 
 def test_a_missing_model_names_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embed, "PACKAGE", "no_such_model_package")
-    with pytest.raises(PipelineError, match=r"no_such_model_package: not installed; must be: .*requirements-models\.txt"):
+    with pytest.raises(
+        PipelineError, match=r"no_such_model_package: not installed; must be: .*requirements-models\.txt"
+    ):
         embed.model_folder()
 
 
 def test_weights_with_another_hash_are_refused(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"other weights")
-    with pytest.raises(PipelineError, match=r"model\.safetensors: SHA-256 is [0-9a-f]{12}…, must be 53aa51172d14…"):
+    with pytest.raises(
+        PipelineError, match=r"model\.safetensors: SHA-256 is [0-9a-f]{12}…, must be 53aa51172d14…"
+    ):
         embed.load_minilm(tmp_path)
 
 

@@ -21,7 +21,9 @@ def found(store: Store, embedder: Any, method: str, query: str, *groups: str) ->
     return [hit.passage.document for hit in hits]
 
 
-def test_indexing_twice_changes_nothing_and_embeds_nothing(store: Store, embedder: Any, documents: list[Document]) -> None:
+def test_indexing_twice_changes_nothing_and_embeds_nothing(
+    store: Store, embedder: Any, documents: list[Document]
+) -> None:
     first = sync(store, embedder, documents)
     calls = embedder.calls
     second = sync(store, embedder, documents)
@@ -30,7 +32,9 @@ def test_indexing_twice_changes_nothing_and_embeds_nothing(store: Store, embedde
     assert len(store.passages()) == 3
 
 
-def test_a_document_is_added_changed_and_deleted(store: Store, embedder: Any, documents: list[Document]) -> None:
+def test_a_document_is_added_changed_and_deleted(
+    store: Store, embedder: Any, documents: list[Document]
+) -> None:
     sync(store, embedder, documents)
     changed = documents[0].model_copy(update={"text": "Vouchers are sent instead of money."})
     new = Document(id="warranty.md", title="Warranty", text="The warranty lasts two years.")
@@ -70,13 +74,17 @@ def test_a_document_of_which_a_part_is_missing_is_written_again(tmp_path: Path, 
     store.close()
 
 
-def test_an_id_that_occurs_twice_is_refused_before_anything_is_written(store: Store, embedder: Any, documents: list[Document]) -> None:
+def test_an_id_that_occurs_twice_is_refused_before_anything_is_written(
+    store: Store, embedder: Any, documents: list[Document]
+) -> None:
     with pytest.raises(PipelineError, match=r"refunds\.md: occurs twice"):
         sync(store, embedder, [*documents, documents[0]])
     assert store.documents() == {}
 
 
-def test_what_was_written_is_there_after_reopening(tmp_path: Path, embedder: Any, documents: list[Document]) -> None:
+def test_what_was_written_is_there_after_reopening(
+    tmp_path: Path, embedder: Any, documents: list[Document]
+) -> None:
     store = qdrant(tmp_path, embedder.dimensions)
     sync(store, embedder, documents)
     store.close()
@@ -86,7 +94,9 @@ def test_what_was_written_is_there_after_reopening(tmp_path: Path, embedder: Any
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_permissions_cannot_be_read_past(store: Store, embedder: Any, documents: list[Document], method: str) -> None:
+def test_permissions_cannot_be_read_past(
+    store: Store, embedder: Any, documents: list[Document], method: str
+) -> None:
     """The board's document answers the query best, word for word; only its group ever sees it."""
     sync(store, embedder, documents)
     query = "refunds of travel costs are listed beside salaries of the board"
@@ -97,7 +107,10 @@ def test_permissions_cannot_be_read_past(store: Store, embedder: Any, documents:
 
 def test_the_filter_acts_inside_the_search(store: Store, embedder: Any) -> None:
     """A hundred better passages that may not be read do not push the readable one out of the top 3."""
-    secret = [Document(id=f"s{k}", title="s", text=f"Budget plan budget {k}.", groups=("board",)) for k in range(100)]
+    secret = [
+        Document(id=f"s{k}", title="s", text=f"Budget plan budget {k}.", groups=("board",))
+        for k in range(100)
+    ]
     public = Document(id="public", title="p", text="A budget is mentioned here among many other words.")
     sync(store, embedder, [*secret, public])
     for method in ("lexical", "dense", "fused"):
@@ -105,7 +118,9 @@ def test_the_filter_acts_inside_the_search(store: Store, embedder: Any) -> None:
         assert [hit.passage.document for hit in hits] == ["public"]
 
 
-def test_a_revoked_right_takes_effect_at_the_next_search(store: Store, embedder: Any, documents: list[Document]) -> None:
+def test_a_revoked_right_takes_effect_at_the_next_search(
+    store: Store, embedder: Any, documents: list[Document]
+) -> None:
     sync(store, embedder, documents)
     revoked = documents[0].model_copy(update={"groups": ("board",)})
     sync(store, embedder, [revoked, *documents[1:]])
@@ -131,7 +146,9 @@ def test_an_empty_store_says_what_to_do(store: Store, embedder: Any) -> None:
         searcher(store, embedder)
 
 
-def test_both_stores_rank_alike(tmp_path: Path, embedder: Any, documents: list[Document], database: str) -> None:
+def test_both_stores_rank_alike(
+    tmp_path: Path, embedder: Any, documents: list[Document], database: str
+) -> None:
     from ragvsft.retrieval.pipeline.postgres import postgres
 
     rankings = []
@@ -160,7 +177,9 @@ def test_vectors_of_another_size_are_refused(tmp_path: Path) -> None:
         qdrant(tmp_path, 16)
 
 
-def test_a_full_disk_is_one_sentence(tmp_path: Path, embedder: Any, documents: list[Document], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_one_sentence(
+    tmp_path: Path, embedder: Any, documents: list[Document], monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = qdrant(tmp_path, embedder.dimensions)
 
     def full(*args: object, **options: object) -> None:
@@ -177,8 +196,8 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, embedder: Any, documents: l
 def test_a_dead_database_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     from ragvsft.retrieval.pipeline.postgres import postgres
 
-    with pytest.raises(PipelineError, match="^DATABASE_URL: the database did not answer"):
+    with pytest.raises(PipelineError, match=r"^DATABASE_URL: the database did not answer"):
         postgres(8, "postgresql://127.0.0.1:1/none")
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    with pytest.raises(PipelineError, match="^DATABASE_URL: must name"):
+    with pytest.raises(PipelineError, match=r"^DATABASE_URL: must name"):
         postgres(8)

@@ -1,5 +1,6 @@
 """Documents are read whole or refused with a reason; passages lose no word."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ def test_an_overlap_repeats_the_last_words(given_sizes: tuple[int, int]) -> None
     size, overlap = given_sizes
     words = [f"w{k}" for k in range(50)]
     passages = [passage.text.split() for passage in chunk(document(" ".join(words)), size, overlap)]
-    assert all(a[-overlap:] == b[:overlap] for a, b in zip(passages, passages[1:], strict=False))
+    assert all(a[-overlap:] == b[:overlap] for a, b in itertools.pairwise(passages))
     assert {word for passage in passages for word in passage} == set(words)
 
 

@@ -51,12 +51,17 @@ def examples(n: int) -> tuple[list[rerank.Table], list[list[int]]]:
 def test_the_ranker_learns_what_the_labels_show_and_is_the_same_each_time(tmp_path: Path) -> None:
     tables, labels = examples(200)
     ranker = rerank.train(tables[:150], labels[:150])
-    right = [int(np.argmax(ranker.scores(t)) == np.argmax(y)) for t, y in zip(tables[150:], labels[150:], strict=True)]
+    right = [
+        int(np.argmax(ranker.scores(t)) == np.argmax(y))
+        for t, y in zip(tables[150:], labels[150:], strict=True)
+    ]
     assert np.mean(right) > 0.7
     again = rerank.train(tables[:150], labels[:150])
     np.testing.assert_array_equal(ranker.scores(tables[0]), again.scores(tables[0]))
     ranker.save(tmp_path / "ranker.txt")
-    np.testing.assert_allclose(rerank.load(tmp_path / "ranker.txt").scores(tables[0]), ranker.scores(tables[0]))
+    np.testing.assert_allclose(
+        rerank.load(tmp_path / "ranker.txt").scores(tables[0]), ranker.scores(tables[0])
+    )
 
 
 def test_labels_without_a_relevant_candidate_are_refused() -> None:
@@ -132,7 +137,7 @@ def test_a_clear_difference_is_found_and_none_is_not() -> None:
 
 
 def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
-    """20 clusters of 15 questions, 120 draws of the whole: 95% intervals hold the true mean in most of them."""
+    """20 clusters of 15 questions, drawn 120 times: 95% intervals hold the true mean in most of them."""
     rng = np.random.default_rng(3)
     clusters = [f"p{k // 15}" for k in range(300)]
     held = 0

@@ -1,4 +1,4 @@
-"""The same code against servers: Qdrant's HTTP interface, an embedding server, a chat model; and dead ones."""
+"""The same code against servers: Qdrant's interface, an embedding server, a chat model; and dead ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ragvsft.retrieval.pipeline.search import searcher
 from ragvsft.retrieval.pipeline.store import Cluster, qdrant
 
 sys.path.insert(0, str(Path(__file__).parent))
-from fake_servers import FakeQdrant, serve  # noqa: E402
+from fake_servers import FakeQdrant, serve
 
 DEAD = "http://127.0.0.1:1"
 
@@ -31,11 +31,17 @@ def test_a_qdrant_server_gives_what_the_folder_gives(
     fake = FakeQdrant()
     with serve(fake) as url:
         monkeypatch.setenv("QDRANT_URL", url)
-        store = qdrant(None, embedder.dimensions, Cluster(shard_number=3, replication_factor=2, write_consistency_factor=2))
+        store = qdrant(
+            None,
+            embedder.dimensions,
+            Cluster(shard_number=3, replication_factor=2, write_consistency_factor=2),
+        )
         assert len(sync(store, embedder, documents).added) == 3
         assert sync(store, embedder, documents[:2]).deleted == ("salaries.md",)
         sync(store, embedder, documents)
-        assert [hit.passage.id for hit in searcher(store, embedder).fused("refunds within days", 3)] == expected
+        assert [
+            hit.passage.id for hit in searcher(store, embedder).fused("refunds within days", 3)
+        ] == expected
         store.close()
     assert fake.settings is not None
     wanted = {"shard_number": 3, "replication_factor": 2, "write_consistency_factor": 2}
@@ -50,7 +56,9 @@ def test_a_dead_qdrant_server_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -
         qdrant(None, 8)
 
 
-def test_an_embedding_server_is_asked_in_batches_and_its_vectors_are_normalised(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_embedding_server_is_asked_in_batches_and_its_vectors_are_normalised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     sizes: list[int] = []
 
     def embeddings(method: str, path: str, body: Any) -> tuple[int, Any]:
@@ -91,7 +99,7 @@ def test_a_dead_embedding_server_is_one_sentence() -> None:
 def test_an_embedding_server_needs_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMBEDDING_URL", DEAD)
     monkeypatch.setenv("EMBEDDING_DIMENSIONS", "many")
-    with pytest.raises(PipelineError, match="^EMBEDDING_DIMENSIONS = 'many': must be a whole number > 0"):
+    with pytest.raises(PipelineError, match=r"^EMBEDDING_DIMENSIONS = 'many': must be a whole number > 0"):
         embed.from_environment()
 
 
@@ -113,12 +121,14 @@ def test_any_chat_model_can_answer_and_is_sent_the_passages(monkeypatch: pytest.
 
 def test_without_an_address_no_model_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LLM_URL", raising=False)
-    with pytest.raises(PipelineError, match="^LLM_URL: must name an OpenAI-compatible server"):
+    with pytest.raises(PipelineError, match=r"^LLM_URL: must name an OpenAI-compatible server"):
         answer.ask_llm([])
 
 
 @pytest.mark.parametrize("content", [{}, {"choices": []}, {"choices": [{"message": None}]}])
-def test_a_chat_model_without_an_answer_is_one_sentence(content: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chat_model_without_an_answer_is_one_sentence(
+    content: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with serve(lambda *_: (200, content)) as url:
         monkeypatch.setenv("LLM_URL", url)
         with pytest.raises(PipelineError, match="answered without choices"):

@@ -1,4 +1,4 @@
-"""An answer with citations: sentences taken from the passages, or any OpenAI-compatible model if you have one."""
+"""An answer with citations: sentences of the passages, or any OpenAI-compatible model if you have one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Answer:
 def extract(
     query: str, hits: Sequence[Hit], embedder: Embedder, sentence_count: int = 2, threshold: float = 0.0
 ) -> Answer:
-    """The sentences of the passages that are nearest to the query, in order of nearness, each with its source.
+    """The sentences of the passages nearest to the query, nearest first, each with its source.
 
     `confidence` is the cosine of the first one; below `threshold`, or without a passage, it abstains.
     Raises PipelineError for a sentence_count below 1 or a threshold outside -1 to 1.
@@ -54,8 +54,8 @@ def prompt(query: str, hits: Sequence[Hit]) -> list[dict[str, str]]:
     """The messages that ask a model for an answer from these passages alone."""
     passages = "\n\n".join(f"[{k}] {hit.passage.text}" for k, hit in enumerate(hits, 1))
     rules = (
-        "Answer from the numbered passages only, and end each sentence with the number of its passage, as in [1]. "
-        "If they do not hold the answer, say: I do not know."
+        "Answer from the numbered passages only, and end each sentence with the number of its passage, "
+        "as in [1]. If they do not hold the answer, say: I do not know."
     )
     return [
         {"role": "system", "content": rules},

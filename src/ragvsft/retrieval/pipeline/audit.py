@@ -44,7 +44,7 @@ _ROLES = (
 
 @dataclass(frozen=True)
 class Finding:
-    """One file that still holds the canary: the path below the folder, what, in which form, and where first."""
+    """A file that still holds the canary: its path below the folder, what, in which form, where first."""
 
     file: str
     kind: Kind
@@ -62,10 +62,11 @@ class Finding:
 def audit(folder: Path, canary: str, vector: NDArray[np.float32] | None = None) -> list[Finding]:
     """Every place under a folder that holds the canary text, one of its rare words, or its vector.
 
-    Text is looked for as UTF-8, UTF-16 and escaped, as written and in lower case. A word of at least six letters
-    and digits, mixed, that stands where the text does not is reported as a word: keyword indexes keep those. A
-    vector is looked for as numbers of 16, 32 and 64 bits and as Python pickles them; of 32 bits at unit length.
-    Files packed by gzip, bzip2, xz and zip are opened. Raises PipelineError for a folder that is not there and a canary under six letters.
+    Text is looked for as UTF-8, UTF-16 and escaped, as written and in lower case. A word of at least six
+    letters and digits, mixed, that stands where the text does not is reported as a word: keyword indexes
+    keep those. A vector is looked for as numbers of 16, 32 and 64 bits and as Python pickles them; of 32 bits
+    at unit length. Files packed by gzip, bzip2, xz and zip are opened. Raises PipelineError for a folder that
+    is not there and a canary under six letters.
     """
     if not folder.exists():
         raise PipelineError(f"path = {folder}: does not exist; must be the folder or file of a store")
@@ -131,7 +132,7 @@ def _contents(file: Path, name: str) -> Iterator[tuple[str, Iterator[tuple[int, 
 
 
 def _blocks(file: Path) -> Iterator[tuple[int, bytes]]:
-    """The file in overlapping blocks with their offsets; blocks of zeros alone, as in a new log, are left out."""
+    """The file in overlapping blocks with their offsets, without those of zeros alone, as in a new log."""
     with file.open("rb") as opened:
         start = 0
         while block := opened.read(BLOCK + OVERLAP):
@@ -190,7 +191,7 @@ def _floats(content: bytes, vector: NDArray[np.float32]) -> list[int]:
 def report(findings: Sequence[Finding]) -> str:
     """The findings as lines of text, or one line that says what their absence means."""
     if not findings:
-        return "not found. Conclusive only if this search found it before the deletion: run it on a copy made then."
+        return "not found. Conclusive only if this search found it before the deletion: try a copy made then."
     lines = [
         f"{f.kind:6}  {f.form:28}  {f.role:13}  {f.count:4}×  {f.file} at byte {f.offset}" for f in findings
     ]

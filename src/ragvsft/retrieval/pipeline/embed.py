@@ -37,8 +37,11 @@ Vectors = NDArray[np.float32]
 class Embedder(Protocol):
     """Anything that turns n texts into an array of n unit vectors."""
 
-    name: str
-    dimensions: int
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dimensions(self) -> int: ...
 
     def embed(self, texts: Sequence[str]) -> Vectors: ...
 
@@ -66,7 +69,7 @@ class MiniLM:
         return np.asarray(states[0], dtype=np.float32)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """n × 384 unit vectors. One text at a time, so that a text's vector does not depend on its company."""
+        """n × 384 unit vectors, one text at a time: a text's vector does not depend on its company."""
         vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
         for k, text in enumerate(texts):
             vectors[k] = _unit(self.states(text).mean(axis=0))

@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 
 K1, B = 1.5, 0.75
 STOP_WORDS = frozenset(
-    ["a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "do", "does", "for", "from", "had", "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "me", "my", "no", "not", "of", "on", "or", "our", "so", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to", "was", "we", "were", "what", "when", "where", "which", "who", "why", "will", "with", "you", "your"]
+    """
+    a an and are as at be but by can do does for from had has have how i if in into is it its
+    me my no not of on or our so such that the their then there these they this to was we were
+    what when where which who why will with you your
+    """.split()  # noqa: SIM905
 )
 _WORD = re.compile(r"[a-z0-9]+")
 

@@ -24,7 +24,7 @@ class Document(BaseModel):
     id: str = Field(min_length=1)
     title: str
     text: str
-    groups: tuple[str, ...] = Field((EVERYONE,), min_length=1)
+    groups: tuple[str, ...] = Field(default=(EVERYONE,), min_length=1)
 
     @property
     def content_hash(self) -> str:

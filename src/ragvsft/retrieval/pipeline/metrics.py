@@ -59,7 +59,7 @@ def difference(
     draws: int = 10_000,
     seed: int = 0,
 ) -> Difference:
-    """A paired difference, resampled by cluster and then by question within it; p by flipping clusters' signs.
+    """A paired difference, resampled by cluster, then by question; p by flipping clusters' signs.
 
     A cluster is a project whose questions are alike. With one cluster the questions are resampled alone and
     flipped one by one. Raises PipelineError unless the three have one length of at least 2.
@@ -116,7 +116,7 @@ def _groups(values: NDArray[np.float64], clusters: Sequence[str]) -> list[NDArra
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p-values in the given order. Source: Holm, Scandinavian Journal of Statistics 6 (1979), 65-70."""
+    """Adjusted p-values, in the given order. Source: Holm, Scand. Journal of Statistics 6 (1979), 65-70."""
     adjusted = [0.0] * len(p_values)
     highest = 0.0
     for rank, k in enumerate(sorted(range(len(p_values)), key=lambda k: p_values[k])):

@@ -81,7 +81,7 @@ class PostgresStore:
 
 
 def postgres(dimensions: int, dsn: str | None = None) -> PostgresStore:
-    """The tables in the database of `dsn`, else of DATABASE_URL. The search is exact: no index on the vectors.
+    """The tables in the database of `dsn`, else of DATABASE_URL. Search is exact: no index on vectors.
 
     Raises PipelineError if no database is named, it does not answer, or it has no pgvector.
     """

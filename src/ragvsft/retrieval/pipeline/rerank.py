@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -62,7 +63,7 @@ def features(
     asked = terms(query)
     weights = {term: (idf or {}).get(term, 1.0) for term in asked}
     plain = words(query)
-    bigrams = set(zip(plain, plain[1:], strict=False))
+    bigrams = set(itertools.pairwise(plain))
     lexical, dense = np.asarray(bm25, dtype=float), np.asarray(cosine, dtype=float)
     late = np.asarray(interaction if interaction is not None else [(0.0, 0.0)] * len(texts), dtype=float)
     ranks = [_ranks(lexical), _ranks(dense)]
@@ -96,7 +97,7 @@ def features(
 def _read(text: str) -> tuple[frozenset[str], frozenset[tuple[str, str]], int]:
     """A passage's terms, its pairs of neighbouring words, and how many terms it has."""
     counted, plain = terms(text), words(text)
-    return frozenset(counted), frozenset(zip(plain, plain[1:], strict=False)), len(counted)
+    return frozenset(counted), frozenset(itertools.pairwise(plain)), len(counted)
 
 
 def idf(texts: Sequence[str]) -> dict[str, float]:

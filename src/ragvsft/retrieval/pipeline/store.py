@@ -143,7 +143,7 @@ def qdrant(folder: Path | None, dimensions: int, cluster: Cluster | None = None)
     and a collection whose vectors have another size.
     """
     from qdrant_client import QdrantClient
-    from qdrant_client.models import Distance, VectorParams
+    from qdrant_client.models import Distance, PayloadSchemaType, VectorParams
 
     url = os.environ.get("QDRANT_URL")
     where = f"QDRANT_URL = {url}" if url else f"store = {folder}"
@@ -165,9 +165,10 @@ def qdrant(folder: Path | None, dimensions: int, cluster: Cluster | None = None)
                 if url:
                     for field in ("document", "groups"):
                         client.create_payload_index(
-                            COLLECTION, field_name=field, field_schema="keyword", wait=True
+                            COLLECTION, field_name=field, field_schema=PayloadSchemaType.KEYWORD, wait=True
                         )
-            found = client.get_collection(COLLECTION).config.params.vectors.size
+            vectors: Any = client.get_collection(COLLECTION).config.params.vectors
+            found = vectors.size
         except Exception:
             client.close()
             raise
