@@ -110,7 +110,7 @@ class KeywordToolsRow(Row, table="measured/retrieval_keyword_tools", key=("scope
 
 
 class DeletionRow(Row, table="measured/deletion", key=("store", "step")):
-    """What a store's files hold of a deleted item after a step and a reopening, and whether search finds it."""
+    """What a store holds of a deleted item after a step and a reopening, and whether search finds it."""
 
     store: Slug = Field(description="Its name.")
     version: Text = Field(description="Version of the library.")

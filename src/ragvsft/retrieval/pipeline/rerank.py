@@ -67,7 +67,9 @@ def features(
     lexical, dense = np.asarray(bm25, dtype=float), np.asarray(cosine, dtype=float)
     late = np.asarray(interaction if interaction is not None else [(0.0, 0.0)] * len(texts), dtype=float)
     ranks = [_ranks(lexical), _ranks(dense)]
-    rows = []
+    if not texts:
+        return np.empty((0, len(FEATURES)))
+    rows: list[list[float]] = []
     for k, text in enumerate(texts):
         own, pairs, length = _read(text)
         found = [term for term in weights if term in own]
@@ -173,21 +175,28 @@ def load(file: Path) -> LambdaMart:
     return LambdaMart(booster)
 
 
+def candidates(searcher: Searcher, query: str, depth: int, groups: Sequence[str]) -> tuple[list[Hit], Table]:
+    """The `depth` best by fusion with their features; late interaction is not among these."""
+    found = searcher.fused(query, depth, groups)
+    lexical = {hit.passage.id: hit.score for hit in searcher.lexical(query, depth, groups)}
+    dense = {hit.passage.id: hit.score for hit in searcher.dense(query, depth, groups)}
+    lowest = min(dense.values(), default=0.0)
+    names = [hit.passage.id for hit in found]
+    table = features(
+        query,
+        [hit.passage.text for hit in found],
+        [lexical.get(name, 0.0) for name in names],
+        [dense.get(name, lowest) for name in names],
+    )
+    return found, table
+
+
 def reranked(
     searcher: Searcher, ranker: LambdaMart, query: str, k: int, depth: int, groups: Sequence[str]
 ) -> list[Hit]:
-    """The k best of the `depth` best by fusion, in the ranker's order. Late interaction is not used here."""
-    candidates = searcher.fused(query, depth, groups)
-    if not candidates:
+    """The k best of the `depth` best by fusion, in the order of a ranker that was trained on `candidates`."""
+    found, table = candidates(searcher, query, depth, groups)
+    if not found:
         return []
-    lexical = {hit.passage.id: hit.score for hit in searcher.lexical(query, depth, groups)}
-    dense = {hit.passage.id: hit.score for hit in searcher.dense(query, depth, groups)}
-    names = [hit.passage.id for hit in candidates]
-    texts = [hit.passage.text for hit in candidates]
-    lowest = min(dense.values(), default=0.0)
-    table = features(
-        query, texts, [lexical.get(name, 0.0) for name in names], [dense.get(name, lowest) for name in names]
-    )
     scores = ranker.scores(table)
-    order = np.argsort(-scores, kind="stable")[:k]
-    return [Hit(candidates[i].passage, float(scores[i])) for i in order]
+    return [Hit(found[i].passage, float(scores[i])) for i in np.argsort(-scores, kind="stable")[:k]]
