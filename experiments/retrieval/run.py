@@ -26,6 +26,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(HERE)]
 
+import corpus  # noqa: E402
 import stages  # noqa: E402
 
 SEED = 0
@@ -48,11 +49,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--cache", type=Path, default=ROOT / "_build" / "experiments" / "retrieval")
     parser.add_argument("--output", type=Path, default=ROOT / "data" / "measured")
+    parser.add_argument(
+        "--fetch", action="store_true", help="only fetch the packages, which needs the network"
+    )
     parser.add_argument("--again", action="store_true", help="run the named stages even if they are done")
     chosen = parser.parse_args(argv)
     if unknown := set(chosen.stage) - stages.STAGES.keys():
         parser.error(f"stage = {min(unknown)}: must be one of {', '.join(stages.STAGES)}")
     chosen.cache.mkdir(parents=True, exist_ok=True)
+    if chosen.fetch:
+        for package in corpus.packages():
+            print(corpus.fetch(package, chosen.cache).name, flush=True)
+        return 0
     chosen.output.mkdir(parents=True, exist_ok=True)
     names = chosen.stage or list(stages.STAGES)
     for name in names:

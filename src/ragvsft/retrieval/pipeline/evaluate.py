@@ -276,14 +276,13 @@ def as_text(result: Evaluation) -> str:
     lines = [head, "", f"{'method':12} found   share  95% interval    nDCG@10  words read  CPU ms"]
     for m in result.methods:
         lines.append(
-            f"{m.method:12} {m.found:5}  {m.found_share:6.3f}  [{m.low:.3f}, {m.high:.3f}]  {m.ndcg_at_10:7.3f}"
-            f"  {m.words_read:10,.0f}  {m.cpu_ms:6.1f}"
+            f"{m.method:12} {m.found:5}  {m.found_share:6.3f}  [{m.low:.3f}, {m.high:.3f}]"
+            f"  {m.ndcg_at_10:7.3f}  {m.words_read:10,.0f}  {m.cpu_ms:6.1f}"
         )
     lines += ["", f"{'second − first':26} difference  95% interval        p"]
     for c in result.comparisons:
-        lines.append(
-            f"{c.second + ' − ' + c.first:26} {c.difference:+10.3f}  [{c.low:+.3f}, {c.high:+.3f}]  {c.p_value:.3f}"
-        )
+        named = f"{c.second} − {c.first}"
+        lines.append(f"{named:26} {c.difference:+10.3f}  [{c.low:+.3f}, {c.high:+.3f}]  {c.p_value:.3f}")
     return "\n".join([*lines, "", *(f"warning: {warning}" for warning in result.warnings)])
 
 
@@ -300,7 +299,7 @@ def as_html(result: Evaluation) -> str:
             f'<text x="560" y="{y + 5}">{m.found_share:.3f}</text>'
         )
     size = 40 + height * len(result.methods)
-    title = f"Share of {result.questions} questions whose passage is among the first {result.k}, with 95% intervals"
+    title = f"Share of {result.questions} questions whose passage is among the first {result.k}"
     warnings = "".join(f"<li>{html.escape(warning)}</li>" for warning in result.warnings)
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Retrieval on your documents</title>'
