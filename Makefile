@@ -63,7 +63,7 @@ check: $(package) ## style, types and clean notebooks
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
 	$(python) -m mypy src
-	$(python) -m ragvsft.notebooks --check $(notebooks)
+	$(python) -m ragvsft.tools.notebooks --check $(notebooks)
 
 bench: $(built) ## time the Monte Carlo and the build
 	@for benchmark in benchmarks/bench_*.py; do echo "== $$benchmark"; $(python) $$benchmark || exit 1; done
@@ -72,7 +72,7 @@ prices: $(package) ## ask the network for newer prices (the only command that do
 	.venv/bin/ragvsft prices refresh
 
 notebooks: $(package) ## put every chapter into the form that is committed
-	$(python) -m ragvsft.notebooks $(notebooks)
+	$(python) -m ragvsft.tools.notebooks $(notebooks)
 
 lock: ## resolve requirements.in into requirements.txt again (needs uv)
 	$(uv) requirements.in --output-file requirements.txt

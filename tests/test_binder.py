@@ -18,7 +18,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from ragvsft import notebooks
+from ragvsft.tools import notebooks
 
 ROOT = Path(__file__).parent.parent
 BINDER = ROOT / "_build" / "binder"

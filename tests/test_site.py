@@ -274,7 +274,7 @@ FAULTS = {
     ),
     "mute-chart": (
         new_code_cell(
-            "import altair as alt, pandas as pd\nfrom ragvsft import charts\n"
+            "import altair as alt, pandas as pd\nfrom ragvsft.widgets import chart\n"
             "alt.Chart(pd.DataFrame({'x': [1]})).mark_point().encode(x='x')"
         ),
         "description",

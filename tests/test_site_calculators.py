@@ -14,10 +14,10 @@ from playwright.sync_api import Page
 
 from costs.test_options import random_cases
 from in_notebook import shown
-from ragvsft.calculators import Calculator, Number, Select
 from ragvsft.cli import main
 from ragvsft.prices import KINDS, NO_END_DAYS
 from ragvsft.prose import percent
+from ragvsft.widgets.calculator import Calculator, Number, Select
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = [ROOT / "index.ipynb", *sorted((ROOT / "chapters").rglob("*.ipynb"))]

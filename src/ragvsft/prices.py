@@ -32,6 +32,7 @@ from ragvsft.data import (
     load,
     nearest,
 )
+from ragvsft.units import DAYS_PER_MONTH
 
 Kind = Literal["llm", "embedding", "reranker", "vector_store", "tuned_model", "gpu"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -48,8 +49,6 @@ DEFAULT_SELECTION: dict[Kind, str] = {
 
 MAX_AGE_DAYS = 180
 """A price older than this, counted from the newest committed row, is not used."""
-
-DAYS_PER_MONTH = 365.25 / 12
 
 NO_END_DAYS = 1e6
 """Days left of an offer without an announced end."""

@@ -4,7 +4,6 @@ import itertools
 import json
 import shutil
 import subprocess
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +17,7 @@ from ragvsft.costs import break_even as be
 from ragvsft.costs import formulas as f
 from ragvsft.costs.options import OPTIONS, outputs
 from ragvsft.formula import javascript, symbolic, trace
+from ragvsft.widgets.calculator import STATIC
 
 PAIRS = list(itertools.combinations(OPTIONS, 2))
 LINES = ("one_off_a", "monthly_a", "per_query_a", "one_off_b", "monthly_b", "per_query_b", "horizon")
@@ -297,7 +297,7 @@ def test_a_bill_without_a_price_is_refused():
         be.option_crossings("rag", "fine_tuned_hosted", golden(tuned_training_usd_per_mtok=np.nan), LOW, HIGH)
 
 
-CROSSINGS_JS = Path(be.__file__).parents[1] / "book" / "static" / "crossings.js"
+CROSSINGS_JS = STATIC / "crossings.js"
 
 
 def browser_model(i):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ragvsft.calculators.tuning import lora_cost
+from ragvsft.chapters.fine_tuning.lora_qlora import lora_cost
 from ragvsft.tuning.catalogue import architectures
 from ragvsft.tuning.memory import memory
 

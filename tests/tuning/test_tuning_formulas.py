@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ragvsft.costs.formulas import gpu_training_usd
 from ragvsft.data import DataError
 from ragvsft.tuning import formulas as f
 from ragvsft.tuning.catalogue import architecture, architectures, gpus
@@ -87,11 +88,15 @@ def test_nvidias_lora_run_comes_out_at_its_published_speed():
 
 
 def test_hours_and_dollars_by_hand():
-    # 4 × 8e9 × 3e6 = 9.6e16 operations; at 20% of 1e15 a second that is 480 s
-    hours = f.training_hours(9.6e16, 1000, 0.2, 1)
-    assert hours == pytest.approx(480 / 3600)
-    assert f.training_hours(9.6e16, 1000, 0.2, 4) == pytest.approx(hours / 4)
-    assert f.rental_usd(hours, 1, 3.99) == pytest.approx(0.532)
+    # 4 × 8e9 = 3.2e10 operations a token; at 20% of 1e15 a second, 3e6 tokens take 480 s
+    speed = f.training_tokens_per_second(3.2e10, 1000, 0.2, 1)
+    assert f.training_hours(3e6, speed) == pytest.approx(480 / 3600)
+    assert f.training_tokens_per_second(3.2e10, 1000, 0.2, 4) == pytest.approx(4 * speed)
+    assert gpu_training_usd(3e6, speed, 3.99) == pytest.approx(0.532)
+
+
+def test_a_run_at_a_fifth_of_the_peak():
+    assert f.model_flops_utilisation(200, 1000) == 0.2
 
 
 def test_labelling_by_hand():

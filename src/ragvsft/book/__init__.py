@@ -15,6 +15,10 @@ from ragvsft.book import cells, exports, glossary, links, maths, pages
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parent
+STATIC = HERE / "static"
+WIDGET_FILES = sorted(path for path in (PACKAGE / "widgets").glob("*/*") if path.suffix in (".css", ".js"))
+"""The styles and scripts that stand beside their widgets; on the site they lie in `_static`."""
+
 SEARCH_SCRIPTS = {
     "documentation_options.js",
     "doctools.js",
@@ -34,8 +38,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def inputs_hash(srcdir: Path) -> str:
-    """A digest of what a notebook's output depends on besides its cells: code, data, lock, chapter titles."""
-    files = [*PACKAGE.rglob("*.py"), *(srcdir / "data").rglob("*.csv")]
+    """A digest of what a notebook's output depends on besides its cells, chapter titles included."""
+    files = [
+        *PACKAGE.rglob("*.py"),
+        *(PACKAGE / "widgets").rglob("*.html"),
+        *(srcdir / "data").rglob("*.csv"),
+    ]
     files += [path for name in ("requirements.txt", "references.bib") if (path := srcdir / name).exists()]
     digest = hashlib.sha256()
     for path in sorted(srcdir.glob("chapters/*/*.ipynb")):
@@ -56,8 +64,8 @@ def _configure(app: Sphinx, config: Config) -> None:
     for stale in set(caches.glob("*")) - {cache}:
         shutil.rmtree(stale)
     config.nb_execution_cache_path = str(cache)
-    config.html_static_path = [*config.html_static_path, str(HERE / "static")]
-    config.html_favicon = str(HERE / "static" / "favicon.svg")
+    config.html_static_path = [*config.html_static_path, str(STATIC), *map(str, WIDGET_FILES)]
+    config.html_favicon = str(STATIC / "favicon.svg")
 
 
 def _finish(app: Sphinx, exception: Exception | None) -> None:
@@ -66,7 +74,9 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
         (Path(app.doctreedir) / "environment.pickle").unlink(missing_ok=True)
     if app.builder.format != "html":
         return
-    own = {path.relative_to(HERE / "static") for path in (HERE / "static").rglob("*")}
+    own = {path.relative_to(STATIC) for path in STATIC.rglob("*")} | {
+        Path(path.name) for path in WIDGET_FILES
+    }
     static = Path(app.outdir) / "_static"
     for path in [*static.rglob("*")]:
         name = path.relative_to(static)

@@ -15,9 +15,9 @@ from sphinx.application import Sphinx
 
 from ragvsft import data
 from ragvsft.book.pages import parts
-from ragvsft.calculators import MIME as CALCULATOR_MIME
-from ragvsft.charts import LAB_MIME, SITE_MIME
-from ragvsft.notebooks import METADATA
+from ragvsft.chapters import METADATA
+from ragvsft.widgets.calculator import MIME as CALCULATOR_MIME
+from ragvsft.widgets.chart import LAB_MIME, SITE_MIME
 
 DATA_LICENCE = "CC-BY-4.0"
 SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)

@@ -18,8 +18,9 @@ from myst_nb.core.render import MimeData, NbElementRenderer
 from sphinx.errors import ExtensionError
 
 from ragvsft.book.cells import tidy_table
-from ragvsft.calculators import MIME as CALCULATOR_MIME
-from ragvsft.charts import LAB_MIME, SITE_MIME, complete
+from ragvsft.widgets.calculator import MIME as CALCULATOR_MIME
+from ragvsft.widgets.chart import LAB_MIME, SITE_MIME, complete
+from ragvsft.widgets.templates import json_island
 
 TRANSFORMS = Path(__file__).parent / "static" / "vendor" / "vega.transforms.json"
 WIDE, NARROW, SLACK = 720, 300, 18
@@ -59,7 +60,7 @@ def to_html(data: MimeData, new_id: Callable[[], str]) -> str | None:
     if data.mime_type == LAB_MIME or (data.mime_type == "text/html" and 'class="calculator"' in data.string):
         return ""
     if data.mime_type == "text/html" and "vegaEmbed" in data.string:
-        raise ValueError("a chart is drawn without the book's renderer: import ragvsft.charts")
+        raise ValueError("a chart is drawn without the book's renderer: import ragvsft.widgets.chart")
     return None
 
 
@@ -102,7 +103,7 @@ def _figure(spec_json: str, with_table: bool) -> str:
             f'<div class="chart-view{" chart-fluid" if fluid else ""}">',
             *drawings,
             '</div><script type="application/json" class="chart-spec">',
-            json.dumps(vega, separators=(",", ":")).replace("</", "<\\/"),
+            json_island(vega),
             "</script>",
             data_table(spec) if with_table else "",
             "</figure>",

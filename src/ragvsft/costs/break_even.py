@@ -2,7 +2,7 @@
 
 "B" is the challenger, "A" the option it is compared with. Arguments may be numbers, NumPy arrays, traced
 symbols or SymPy symbols, except in `crossings`, which is an algorithm; its twin for the browser is
-`book/static/crossings.js`.
+`widgets/calculator/crossings.js`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import NamedTuple
 from ragvsft.costs import formulas as f
 from ragvsft.costs.options import OPTIONS, Inputs
 from ragvsft.formula import Quantity, minimum, where
+from ragvsft.units import SECONDS_PER_MONTH
 
 ABOVE, BELOW, ALWAYS, NEVER = range(4)
 """When B is cheaper: above the break-even, below it, at every volume, at none. A tie counts for A."""
@@ -164,7 +165,7 @@ def queries_per_month_per_gpu(
     peak_to_mean_ratio: Quantity, requests_per_second_per_gpu: Quantity, gpu_utilisation_cap: Quantity
 ) -> Quantity:
     """Queries a month that one GPU serves: the length of a step of `gpus_needed`."""
-    return f.SECONDS_PER_MONTH * requests_per_second_per_gpu * gpu_utilisation_cap / peak_to_mean_ratio
+    return SECONDS_PER_MONTH * requests_per_second_per_gpu * gpu_utilisation_cap / peak_to_mean_ratio
 
 
 # Curves with steps and bends
@@ -188,7 +189,7 @@ def bends(s: Inputs) -> tuple[Quantity, ...]:
             s.llm_tier_cache_write_usd_per_mtok,
             s.llm_cache_ttl_seconds,
         ),
-        2 * f.SECONDS_PER_MONTH / s.llm_cache_ttl_seconds,
+        2 * SECONDS_PER_MONTH / s.llm_cache_ttl_seconds,
     )
 
 

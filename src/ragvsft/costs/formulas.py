@@ -1,13 +1,12 @@
 """Every formula of the cost model, each written once.
 
-Constant volume; no growth, no discounting. A month is 730 hours. Token prices are USD per million tokens
-(`usd_per_mtok`). Arguments may be numbers, NumPy arrays, traced symbols or SymPy symbols.
+Constant volume; no growth, no discounting. Token prices are USD per million tokens (`usd_per_mtok`).
+Arguments may be numbers, NumPy arrays, traced symbols or SymPy symbols.
 """
 
 from ragvsft.formula import Quantity, ceil, expm1, log, maximum, minimum, where
+from ragvsft.units import SECONDS_PER_MONTH
 
-HOURS_PER_MONTH = 730
-SECONDS_PER_MONTH = HOURS_PER_MONTH * 3600
 TOKENS_PER_RERANKED_DOCUMENT = 510
 DOCUMENTS_PER_SEARCH = 100
 MINIMUM_READ_UNITS = 0.25

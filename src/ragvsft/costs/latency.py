@@ -10,11 +10,10 @@ from pydantic import Field
 
 from ragvsft.costs import formulas
 from ragvsft.data import IsoDate, Row, Slug, Source, Text, load
+from ragvsft.units import Z_95_ONE_SIDED
 
 SEED = 20261122
 DRAWS = 100_000
-Z95 = 1.6448536269514722
-"""The 95th percentile of the standard normal distribution, in standard deviations."""
 
 
 class LatencyRow(Row, table="latency", key=("id",)):
@@ -78,6 +77,6 @@ def p95_if_independent(p50: Sequence[float], p95: Sequence[float]) -> float:
     """The 95th percentile of a sum of independent log-normal stages with these percentiles, by simulation."""
     random = np.random.default_rng(SEED)
     centre = np.log(np.asarray(p50, dtype=float))
-    spread = (np.log(np.asarray(p95, dtype=float)) - centre) / Z95
+    spread = (np.log(np.asarray(p95, dtype=float)) - centre) / Z_95_ONE_SIDED
     stages = np.exp(centre + spread * random.standard_normal((DRAWS, len(centre))))
     return float(np.quantile(stages.sum(axis=1), 0.95))

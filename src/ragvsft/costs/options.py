@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from ragvsft.costs import formulas as f
 from ragvsft.formula import Quantity, where
-from ragvsft.prices import DAYS_PER_MONTH, Kind
+from ragvsft.prices import Kind
+from ragvsft.units import DAYS_PER_MONTH, HOURS_PER_MONTH
 
 Inputs = Any
 
@@ -242,7 +243,7 @@ def _tuned_hosted(s: Inputs, retrieved: Quantity, retrieval: Quantity) -> Bill:
     return _tuned(
         s,
         f.tokens_usd(_training_tokens(s), s.tuned_training_usd_per_mtok),
-        s.tuned_hosting_usd_per_hour * f.HOURS_PER_MONTH,
+        s.tuned_hosting_usd_per_hour * HOURS_PER_MONTH,
         s.fine_tuning_ops_hours_per_month,
         retrieval + tuned_llm_usd(s, s.query_tokens + retrieved),
     )
@@ -259,7 +260,7 @@ def _tuned_self_hosted(s: Inputs, requests_per_second_per_gpu: Quantity, retriev
     return _tuned(
         s,
         f.gpu_training_usd(_training_tokens(s), s.training_tokens_per_second, s.gpu_usd_per_hour),
-        gpus * f.HOURS_PER_MONTH * s.gpu_usd_per_hour,
+        gpus * HOURS_PER_MONTH * s.gpu_usd_per_hour,
         s.self_hosting_ops_hours_per_month,
         retrieval,
     )

@@ -1,15 +1,15 @@
 """How many questions an evaluation needs, what it proves, and what it costs.
 
-Shares and differences are fractions (0.05 is five points). `z` values are standard normal quantiles:
-1.959963984540054 for a two-sided 5%, 0.8416212335729143 for a power of 80%.
+Shares and differences are fractions (0.05 is five points). `z` values are standard normal quantiles, by
+default those of a two-sided 5% and of a power of 80%.
 """
 
+from ragvsft.costs.formulas import evaluation_usd
 from ragvsft.formula import Quantity, ceil, exp, expm1, log, maximum, minimum, where
+from ragvsft.units import Z_80_ONE_SIDED, Z_95_TWO_SIDED
 
-Z_95 = 1.959963984540054
-"""Two-sided 95% normal quantile."""
-Z_POWER_80 = 0.8416212335729143
-"""One-sided 80% normal quantile."""
+DISCORDANT_SHARE = 0.15
+"""Share of questions that exactly one of two systems gets right, until counted: our assumption."""
 
 
 def square_root(x: Quantity) -> Quantity:
@@ -17,7 +17,9 @@ def square_root(x: Quantity) -> Quantity:
     return exp(0.5 * log(x))
 
 
-def wilson_interval(successes: Quantity, n: Quantity, z: Quantity = Z_95) -> tuple[Quantity, Quantity]:
+def wilson_interval(
+    successes: Quantity, n: Quantity, z: Quantity = Z_95_TWO_SIDED
+) -> tuple[Quantity, Quantity]:
     """Score interval (low, high) for a share of `successes` in `n` independent trials, n at least 1.
 
     Source: Wilson, Journal of the American Statistical Association 22 (1927), 209-212.
@@ -31,7 +33,7 @@ def wilson_interval(successes: Quantity, n: Quantity, z: Quantity = Z_95) -> tup
     return low, high
 
 
-def questions_for_share(expected_share: Quantity, margin: Quantity, z: Quantity = Z_95) -> Quantity:
+def questions_for_share(expected_share: Quantity, margin: Quantity, z: Quantity = Z_95_TWO_SIDED) -> Quantity:
     """Questions needed to know one share to within plus or minus `margin`, normal approximation.
 
     Source: n = z² p (1 − p) / margin², the half-width of the normal interval solved for n.
@@ -42,8 +44,8 @@ def questions_for_share(expected_share: Quantity, margin: Quantity, z: Quantity 
 def questions_for_paired_difference(
     smallest_difference: Quantity,
     discordant_share: Quantity,
-    z: Quantity = Z_95,
-    z_power: Quantity = Z_POWER_80,
+    z: Quantity = Z_95_TWO_SIDED,
+    z_power: Quantity = Z_80_ONE_SIDED,
 ) -> Quantity:
     """Questions that two systems must both answer for McNemar's test to find a true difference in accuracy.
 
@@ -58,8 +60,8 @@ def questions_for_paired_difference(
 def questions_for_unpaired_difference(
     smallest_difference: Quantity,
     base_share: Quantity,
-    z: Quantity = Z_95,
-    z_power: Quantity = Z_POWER_80,
+    z: Quantity = Z_95_TWO_SIDED,
+    z_power: Quantity = Z_80_ONE_SIDED,
 ) -> Quantity:
     """Questions for each of two systems that answer different questions.
 
@@ -72,7 +74,7 @@ def questions_for_unpaired_difference(
 
 
 def paired_difference_interval(
-    only_first_right: Quantity, only_second_right: Quantity, n: Quantity, z: Quantity = Z_95
+    only_first_right: Quantity, only_second_right: Quantity, n: Quantity, z: Quantity = Z_95_TWO_SIDED
 ) -> tuple[Quantity, Quantity]:
     """Interval (low, high) for accuracy of the second minus accuracy of the first, on the same `n` questions.
 
@@ -86,7 +88,10 @@ def paired_difference_interval(
 
 
 def smallest_detectable_difference(
-    questions: Quantity, discordant_share: Quantity, z: Quantity = Z_95, z_power: Quantity = Z_POWER_80
+    questions: Quantity,
+    discordant_share: Quantity,
+    z: Quantity = Z_95_TWO_SIDED,
+    z_power: Quantity = Z_80_ONE_SIDED,
 ) -> Quantity:
     """The true difference that a paired test on this many questions finds with the given power.
 
@@ -110,7 +115,9 @@ def observed_discordant_share(discordant_share: Quantity, share_of_grades_right:
     return discordant_share * (1 - one_wrong) + (1 - discordant_share) * one_wrong
 
 
-def verdict(only_first_right: Quantity, only_second_right: Quantity, z: Quantity = Z_95) -> Quantity:
+def verdict(
+    only_first_right: Quantity, only_second_right: Quantity, z: Quantity = Z_95_TWO_SIDED
+) -> Quantity:
     """0 if the first system is better, 1 if that is not decided, 2 if the second is: McNemar's test.
 
     Without continuity correction, two-sided. Source: McNemar, Psychometrika 12 (1947), 153-157.
@@ -134,8 +141,8 @@ def evaluation_run_usd(
     Every system answers every question `repeats` times, a judge model grades each answer, people check a
     fraction of the grades.
     """
-    answers = questions * repeats * systems
-    return answers * (answer_usd + judge_usd + checked_fraction * usd_per_checked_answer)
+    grading_usd = judge_usd + checked_fraction * usd_per_checked_answer
+    return evaluation_usd(questions * repeats * systems, answer_usd, grading_usd)
 
 
 def question_set_usd(questions: Quantity, minutes_per_question: Quantity, usd_per_hour: Quantity) -> Quantity:

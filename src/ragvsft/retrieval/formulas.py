@@ -3,12 +3,11 @@
 Sizes are GB of 10^9 bytes. Prices per query and the size on disk are in `ragvsft.costs.formulas`.
 """
 
-from ragvsft.costs.formulas import HOURS_PER_MONTH
 from ragvsft.formula import Quantity, ceil, exp, expm1, log, maximum, where
+from ragvsft.units import DAYS_PER_MONTH
 
 MEMORY_OVERHEAD = 1.5
 BYTES_PER_LINK = 4
-DAYS_PER_MONTH = HOURS_PER_MONTH / 24
 
 
 # Memory

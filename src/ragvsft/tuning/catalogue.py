@@ -95,3 +95,12 @@ def architecture(model: str) -> Architecture:
 def gpus() -> tuple[Gpu, ...]:
     """Every GPU, by memory and then speed."""
     return cast(tuple[Gpu, ...], load("gpus"))
+
+
+def peak_tflops(gpu: str) -> float:
+    """A GPU's peak, in 10^12 dense bf16 operations a second. Raises `DataError` with the nearest name."""
+    found = next((row for row in gpus() if row.gpu == gpu), None)
+    if found is None:
+        hint = nearest(gpu, [row.gpu for row in gpus()])
+        raise DataError(f"gpu = {gpu!r}: must be in column gpu of data/gpus.csv{hint}")
+    return found.peak_tflops

@@ -145,16 +145,24 @@ def training_flops(
     return tokens * ((4 + 2 * recompute) * parameters + 2 * trainable_parameters)
 
 
-def training_hours(
-    flops: Quantity, peak_tflops: Quantity, model_flops_utilisation: Quantity, gpus: Quantity
+def model_flops_utilisation(reached_tflops: Quantity, peak_tflops: Quantity) -> Quantity:
+    """Share of a GPU's peak that a run reached, 0 to 1."""
+    return reached_tflops / peak_tflops
+
+
+def training_tokens_per_second(
+    flops_per_token: Quantity, peak_tflops: Quantity, model_flops_utilisation: Quantity, gpus: Quantity
 ) -> Quantity:
-    """Hours on GPUs of this peak (10^12 dense bf16 operations a second), used at this fraction."""
-    return flops / (peak_tflops * 1e12 * model_flops_utilisation * gpus) / 3600
+    """Tokens a second on GPUs of this peak (10^12 dense bf16 operations a second), used at this fraction.
+
+    The price of a run at this speed is `ragvsft.costs.formulas.gpu_training_usd`.
+    """
+    return peak_tflops * 1e12 * model_flops_utilisation * gpus / flops_per_token
 
 
-def rental_usd(hours: Quantity, gpus: Quantity, usd_per_hour: Quantity) -> Quantity:
-    """USD to rent the GPUs for the run."""
-    return hours * gpus * usd_per_hour
+def training_hours(tokens: Quantity, tokens_per_second: Quantity) -> Quantity:
+    """Hours to train on this many tokens."""
+    return tokens / tokens_per_second / 3600
 
 
 def usd_per_mtok_at_budget(budget_usd: Quantity, tokens: Quantity) -> Quantity:

@@ -1,0 +1,228 @@
+"""The calculator and charts of the chapter on LoRA: an adapter's size, memory, time and price."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import altair as alt
+
+from ragvsft.costs import formulas as costs
+from ragvsft.evidence import results
+from ragvsft.formula import Quantity
+from ragvsft.tuning import formulas as f
+from ragvsft.tuning.catalogue import Architecture, architecture, architectures, peak_tflops
+from ragvsft.tuning.memory import METHODS, memory_rows
+from ragvsft.widgets.calculator import Calculator, Cell, Choice, Number, Preset, Row, Select, Sweep
+from ragvsft.widgets.chart import now_rule
+from ragvsft.widgets.cost_inputs import assumption_input, claimed, offer_select
+
+GPU_SIZES_GB = (24, 40, 80)
+"""The GPU sizes that a table of `data/gpus.csv` is read by: small, medium, large."""
+
+CLASSES = (*(f"one of {gb} GB" for gb in GPU_SIZES_GB), f"several of {GPU_SIZES_GB[-1]} GB")
+
+
+def architecture_select(default: str = "Llama-3.1-8B") -> Select:
+    """The named architectures; a choice sets its layer shapes."""
+    return Select(
+        "model",
+        "Model",
+        default.lower(),
+        tuple(Choice(row.model.lower(), row.model, _shapes(row)) for row in architectures()),
+    )
+
+
+def _shapes(row: Architecture) -> Mapping[str, float]:
+    columns = (
+        "layers",
+        "hidden_size",
+        "query_size",
+        "key_value_size",
+        "intermediate_size",
+        "vocabulary_size",
+        "embedding_matrices",
+        "head_norm_size",
+    )
+    return {column: getattr(row, column) for column in columns}
+
+
+def published_utilisation() -> float:
+    """Share of an H100's peak in NVIDIA's published LoRA run, 0 to 1."""
+    return float(f.model_flops_utilisation(claimed("lora-training-speed"), peak_tflops("H100 SXM")))
+
+
+def lora_cost(calculator_id: str = "lora-cost") -> Calculator:
+    """Parameters, memory, hours and dollars of one fine-tune: full training, LoRA and QLoRA side by side."""
+    return Calculator(
+        calculator_id,
+        "What does one fine-tune take?",
+        (
+            architecture_select(),
+            Number("rank", "Rank of the adapters", "", 16, 1, 512, scale="log", whole=True),
+            assumption_input("training_examples"),
+            assumption_input("tokens_per_example"),
+            assumption_input("epochs"),
+            assumption_input("trials_per_release"),
+            Number(
+                "tokens_in_batch", "Tokens processed at once", "tokens", 2048, 128, 65536, "log", whole=True
+            ),
+            Number("utilisation", "Share of the GPU's peak reached", "fraction", 0.18, 0.05, 0.6),
+            replace(offer_select("gpu"), label="H100 from"),
+        ),
+        _fine_tune,
+        (
+            Row("Full fine-tuning", *_cells("full")),
+            Row("LoRA, 16-bit base", *_cells("lora")),
+            Row("QLoRA, 4-bit base", *_cells("qlora")),
+        ),
+        ("Method", "Memory", "All runs", "Hours a run", "GPUs that hold it", "Parameters trained"),
+        chart=_memory_chart,
+        sweep=Sweep(
+            "tokens_in_batch",
+            (512, 1024, 2048, 4096, 8192, 16384, 32768),
+            {"full_gb": "full", "lora_gb": "LoRA", "qlora_gb": "QLoRA"},
+        ),
+        presets=(
+            Preset("Small classifier", {"model": "qwen3-0.6b", "tokens_per_example": 300}),
+            Preset("Long documents", {"tokens_per_example": 8000, "tokens_in_batch": 8192}),
+            Preset("Largest model here", {"model": "llama-3.1-70b"}),
+        ),
+        fixed={"peak_tflops": peak_tflops("H100 SXM")},
+        note=(
+            "Adapters on every linear matrix, activations recomputed. Hours are those of one H100, however "
+            "many it takes to hold the model; QLoRA's unpacking of weights is not counted."
+        ),
+    )
+
+
+def _cells(method: str) -> tuple[Cell, ...]:
+    return (
+        Cell(f"{method}_gb", "gb"),
+        Cell(f"{method}_usd", "usd"),
+        Cell(f"{method}_hours", "number"),
+        Cell(f"{method}_class", cases=CLASSES),
+        Cell(f"{method}_trained", "count"),
+    )
+
+
+def _fine_tune(i: Any) -> Mapping[str, Quantity]:
+    linear = f.linear_parameters(i.layers, i.hidden_size, i.query_size, i.key_value_size, i.intermediate_size)
+    other = f.other_parameters(
+        i.layers, i.hidden_size, i.vocabulary_size, i.embedding_matrices, i.head_norm_size
+    )
+    adapters = f.lora_parameters(
+        i.rank, i.layers, i.hidden_size, i.query_size, i.key_value_size, i.intermediate_size
+    )
+    base = linear + other
+    working = f.activation_gb(i.tokens_in_batch, i.hidden_size, i.layers, i.vocabulary_size)
+    held = {
+        "full": f.full_tuning_gb(base),
+        "lora": f.lora_gb(base, adapters),
+        "qlora": f.qlora_gb(linear, other, adapters),
+    }
+    found: dict[str, Quantity] = {}
+    for method in METHODS:
+        trained = base if method == "full" else adapters
+        total = base if method == "full" else base + adapters
+        needed = held[method] + working
+        run_tokens = costs.training_tokens(i.training_examples, i.tokens_per_example, i.epochs, 1)
+        flops_per_token = f.training_flops(total, trained, 1, 1)
+        speed = f.training_tokens_per_second(flops_per_token, i.peak_tflops, i.utilisation, 1)
+        found |= {
+            f"{method}_trained": trained,
+            f"{method}_gb": needed,
+            f"{method}_class": f.memory_class(needed, *GPU_SIZES_GB),
+            f"{method}_hours": f.training_hours(run_tokens, speed),
+            f"{method}_usd": costs.gpu_training_usd(
+                run_tokens * i.trials_per_release, speed, i.gpu_usd_per_hour
+            ),
+        }
+    return found
+
+
+def _memory_chart(rows: Any) -> Any:
+    log = alt.Scale(type="log")
+    lines = (
+        alt.Chart(rows)
+        .mark_line()
+        .encode(
+            alt.X("x:Q", title="Tokens processed at once", scale=log, axis=alt.Axis(format="~s")),
+            alt.Y("value:Q", title="Memory (GB)", scale=log),
+            alt.Color("series:N", title=None, sort=None),
+        )
+    )
+    return alt.layer(lines, now_rule(rows, scale=log)).properties(
+        description=(
+            "Memory for full fine-tuning, LoRA and QLoRA against the tokens processed at once, both axes "
+            "logarithmic: the gap between the methods closes as activations come to dominate."
+        )
+    )
+
+
+TRAINED_ON = {
+    "code CPT 20B tok": "code, raw text",
+    "code IFT": "code, instructions",
+    "math CPT": "mathematics, raw text",
+    "math IFT": "mathematics, instructions",
+    "code CPT forgetting avg": "general ability, after code",
+}
+"""The data sets of Biderman et al. 2024 in plain words."""
+
+METHODS_TRIED = {
+    "full fine-tuning": "full fine-tuning",
+    "LoRA r=256": "LoRA, rank 256",
+    "LoRA r=256 (peak)": "LoRA, rank 256",
+    "LoRA r=64": "LoRA, rank 64",
+    "LoRA r=16": "LoRA, rank 16",
+}
+"""Its conditions in plain words."""
+
+
+def memory_chart(model: str, rank: int, tokens_in_batch: int) -> Any:
+    """Memory of the three methods as stacked bars."""
+    rows = memory_rows(architecture(model), rank, tokens_in_batch)
+    parts = list(dict.fromkeys(row["part"] for row in rows))
+    rows = [row | {"order": parts.index(row["part"])} for row in rows]
+    return (
+        alt.Chart(alt.InlineData(rows))
+        .mark_bar()
+        .encode(
+            alt.X("gb:Q", title="Memory (GB)"),
+            alt.Y("method:N", title=None, sort=list(METHODS.values())),
+            alt.Color("part:N", title=None, sort=None),
+            alt.Order("order:Q"),
+        )
+        .properties(
+            description=(
+                f"Memory to train {model} on {tokens_in_batch:,} tokens at once. Full fine-tuning "
+                "needs several times what LoRA needs, most of it gradients and optimiser "
+                "state; QLoRA needs about half of LoRA's, because the base is smaller."
+            )
+        )
+    )
+
+
+def lora_quality_chart() -> Any:
+    """Scores of full fine-tuning and LoRA in Biderman et al. 2024."""
+    rows = [
+        {"trained on": TRAINED_ON[row.dataset], "method": METHODS_TRIED[row.condition], "score": row.value}
+        for row in results("biderman2024")
+    ]
+    return (
+        alt.Chart(alt.InlineData(rows))
+        .mark_point()
+        .encode(
+            alt.X("score:Q", title="Score", axis=alt.Axis(format="%")),
+            alt.Y("trained on:N", title=None, sort=list(TRAINED_ON.values()), axis=alt.Axis(grid=True)),
+            alt.Color("method:N", title=None, sort=list(dict.fromkeys(METHODS_TRIED.values()))),
+        )
+        .properties(
+            description=(
+                "Llama-2-7B after full fine-tuning and after LoRA. On raw code and mathematics LoRA "
+                "is behind; on code instructions its score rises with the rank; on mathematical "
+                "instructions the two are level; of general ability LoRA keeps more."
+            )
+        )
+    )

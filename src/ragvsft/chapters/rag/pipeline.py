@@ -1,0 +1,180 @@
+"""The calculators of the chapter on the pipeline: the price of a query by stage, an index in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import altair as alt
+
+from ragvsft.claims import get
+from ragvsft.costs import formulas as costs
+from ragvsft.costs import options
+from ragvsft.formula import Quantity
+from ragvsft.retrieval import formulas as f
+from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row, Sweep
+from ragvsft.widgets.chart import now_rule, usd_axis
+from ragvsft.widgets.cost_inputs import assumption_input, offer_select, rest
+
+BITS = {"float": 32, "scalar": 8, "binary": 1}
+"""Bits a dimension for plain floats and for the two common quantisations."""
+
+
+def pipeline_cost() -> Calculator:
+    """One query's price by stage, and the month's bill of the index."""
+    inputs = (
+        offer_select("llm"),
+        offer_select("embedding"),
+        offer_select("reranker"),
+        offer_select("vector_store"),
+        assumption_input("query_tokens"),
+        assumption_input("candidates_reranked"),
+        assumption_input("chunks_in_prompt"),
+        assumption_input("tokens_per_chunk"),
+        assumption_input("output_tokens"),
+        assumption_input("documents"),
+        assumption_input("tokens_per_document"),
+        assumption_input("queries_per_month"),
+    )
+    return Calculator(
+        "pipeline-cost",
+        "What does each stage of a query cost?",
+        inputs,
+        _pipeline,
+        (
+            *(
+                Row(label.capitalize(), Cell(stage, "usd"), Cell(f"{stage}_share", "percent"))
+                for stage, label in options.STAGES.items()
+            ),
+            Row("The query", Cell("query", "usd"), Cell("whole", "percent")),
+            Row(
+                "The index, per query at this volume",
+                Cell("index_per_query", "usd"),
+                Cell("index_share", "percent"),
+            ),
+        ),
+        ("Stage", "USD", "Share of the query"),
+        chart=_stage_chart,
+        sweep=Bars(options.STAGES),
+        presets=(
+            Preset("Cheap model", {"llm": "claude-haiku-5-5"}),
+            Preset(
+                "Cheap model, reranker by token",
+                {"llm": "claude-haiku-5-5", "reranker": "voyage-rerank-3-lite"},
+            ),
+            Preset("Ten million documents", {"documents": 1e7}),
+        ),
+        fixed=rest(*inputs),
+        note="Everything that is not set here has the base value of the data chapter.",
+    )
+
+
+def _pipeline(s: SimpleNamespace) -> Mapping[str, Quantity]:
+    stages = options.query_stages_usd(s)
+    query = stages["embed"] + stages["search"] + stages["rerank"] + stages["read"] + stages["write"]
+    index = options.index_monthly_usd(s) / s.queries_per_month
+    shares = {f"{stage}_share": usd / query for stage, usd in stages.items()}
+    return {
+        **stages,
+        **shares,
+        "query": query,
+        "whole": 1,
+        "index_per_query": index,
+        "index_share": index / query,
+    }
+
+
+def _stage_chart(rows: Any) -> Any:
+    return (
+        alt.Chart(rows)
+        .mark_bar()
+        .encode(
+            alt.X("value:Q", title="USD per query", axis=usd_axis()),
+            alt.Y("series:N", title=None, sort=list(options.STAGES.values())),
+        )
+        .properties(description="Price of one query as a bar for each stage, in the order in which they run.")
+    )
+
+
+def index_memory() -> Calculator:
+    """Size of an index on disk and in memory, by quantisation, and what it takes to embed it again."""
+    return Calculator(
+        "index-memory",
+        "How much memory does the index need?",
+        (
+            assumption_input("documents"),
+            assumption_input("tokens_per_document"),
+            assumption_input("tokens_per_chunk"),
+            assumption_input("chunk_overlap_fraction"),
+            assumption_input("embedding_dimensions"),
+            assumption_input("payload_bytes_per_chunk"),
+            Number("tokens_per_minute", "Embedding throughput", "tokens/minute", 1e6, 1e4, 1e9, scale="log"),
+            offer_select("embedding"),
+        ),
+        _memory,
+        (
+            Row("Vectors", Cell("chunks", "count")),
+            Row("On disk, with the text", Cell("disk_gb", "gb")),
+            Row("In memory as floats", Cell("float_gb", "gb")),
+            Row("In memory, scalar quantisation", Cell("scalar_gb", "gb")),
+            Row("In memory, binary quantisation", Cell("binary_gb", "gb")),
+            Row("Embedding it all", Cell("embed_usd", "usd")),
+            Row("Hours to embed it all", Cell("embed_hours", "number")),
+        ),
+        ("", "Result"),
+        chart=_memory_chart,
+        sweep=Sweep(
+            "documents",
+            tuple(10 ** (3 + k / 2) for k in range(11)),
+            {"float_gb": "floats", "scalar_gb": "scalar (8 bits)", "binary_gb": "binary (1 bit)"},
+        ),
+        presets=(
+            Preset("A wiki", {"documents": 3000}),
+            Preset("Ten million documents", {"documents": 1e7, "tokens_per_document": 1000}),
+            Preset("Shorter vectors", {"embedding_dimensions": 1024}),
+        ),
+        fixed={"links_per_vector": get("hnsw-links").value or 0},
+        note=(
+            "Memory is vectors with overhead, and the search graph, which quantising does not shrink. "
+            "Quantised vectors keep their originals on disk."
+        ),
+    )
+
+
+def _memory(i: Any) -> Mapping[str, Quantity]:
+    tokens = costs.indexed_tokens(
+        costs.corpus_tokens(i.documents, i.tokens_per_document), i.chunk_overlap_fraction
+    )
+    chunks = costs.index_chunks(tokens, i.tokens_per_chunk)
+    graph = f.graph_memory_gb(chunks, i.links_per_vector)
+    memory = {
+        f"{name}_gb": f.vector_memory_gb(chunks, i.embedding_dimensions, bits) + graph
+        for name, bits in BITS.items()
+    }
+    return {
+        "chunks": chunks,
+        "disk_gb": costs.index_gb(chunks, i.embedding_dimensions, i.payload_bytes_per_chunk),
+        **memory,
+        "embed_usd": f.re_embedding_usd(tokens, i.embedding_usd_per_mtok, 1),
+        "embed_hours": f.embedding_hours(tokens, i.tokens_per_minute),
+    }
+
+
+def _memory_chart(rows: Any) -> Any:
+    log = alt.Scale(type="log")
+    lines = (
+        alt.Chart(rows)
+        .mark_line()
+        .encode(
+            alt.X("x:Q", title="Documents", scale=log, axis=alt.Axis(format="~s")),
+            alt.Y("value:Q", title="Memory (GB)", scale=log),
+            alt.Color("series:N", title=None, sort=None),
+        )
+    )
+    return alt.layer(lines, now_rule(rows, scale=log)).properties(
+        description=(
+            "Memory of the index against the number of documents, both axes logarithmic, for vectors of "
+            "floats, of eight bits and of one bit a dimension: three parallel lines."
+        )
+    )

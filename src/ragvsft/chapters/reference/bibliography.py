@@ -1,0 +1,39 @@
+"""The chart of the bibliography."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from ragvsft.claims import bibliography
+from ragvsft.widgets.chart import Layers
+
+
+def _read_as(note: str) -> str:
+    if "abstract" in note or "opening" in note:
+        return "primary, abstract or opening"
+    return next(
+        kind for kind in ("primary text", "secondary quotation", "formula in general use") if kind in note
+    )
+
+
+def sources_chart() -> Layers:
+    """Sources by year of publication and by how they were read."""
+    entries = bibliography().entries.values()
+    rows = [(entry.fields["year"], _read_as(entry.fields["note"])) for entry in entries]
+    frame = pd.DataFrame(rows, columns=["year", "read"])
+    ways = frame.read.value_counts().index.tolist()
+    frame["rank"] = frame.read.map(ways.index)
+    told = ", ".join(f"{times} as {read}" for read, times in frame.read.value_counts().items())
+    return (
+        alt.Chart(frame)
+        .mark_bar(cornerRadiusEnd=0)
+        .encode(
+            alt.X("count():Q", title="Sources"),
+            alt.Y("year:O", title=None, axis=alt.Axis(grid=False)),
+            alt.Color("read:N", title=None, sort=ways),
+            alt.Order("rank:Q"),
+            tooltip=["year", "read", "count()"],
+        )
+        .properties(description=f"Sources by year and by how they were read: {told}.")
+    )

@@ -1,0 +1,574 @@
+/* Live calculators. Each model is a function printed from the Python formula; nothing here computes costs. */
+(() => {
+  "use strict";
+
+  // Numbers as prose.py prints them.
+
+  function fixed(value, decimals) {
+    const exact = value.toFixed(decimals + 40);
+    const kept = exact.slice(0, exact.length - 40);
+    const tie = /^50*$/.test(exact.slice(kept.length));
+    if (!tie) return value.toFixed(decimals);
+    const digits = kept.replace(/\.$/, "");
+    return Number(digits.at(-1)) % 2 ? value.toFixed(decimals) : digits;
+  }
+
+  function grouped(text) {
+    const [whole, decimals] = text.split(".");
+    const parts = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+    return decimals ? `${parts}.${decimals}` : parts;
+  }
+
+  function number(value) {
+    const sign = value < 0 ? "−" : "";
+    const size = Math.abs(value);
+    if (size >= 100 || Number.isInteger(size)) return sign + grouped(fixed(size, 0));
+    let decimals = 2 - Number(Number(size.toPrecision(3)).toExponential().split("e")[1]);
+    const close = (a, b) => Math.abs(a - b) <= 1e-12 * Math.max(Math.abs(a), Math.abs(b));
+    while (decimals > 0 && close(Number(size.toFixed(decimals - 1)), size)) decimals -= 1;
+    return sign + grouped(fixed(size, decimals));
+  }
+
+  function usd(value) {
+    let text = number(Math.abs(value));
+    if (value !== 0 && Math.abs(value) < 100) {
+      const [whole, decimals = ""] = text.split(".");
+      text = Math.abs(value) >= 1 ? fixed(Math.abs(value), 2) : `${whole}.${decimals.padEnd(2, "0")}`;
+    }
+    return `${value < 0 ? "−" : ""}$${text}`;
+  }
+
+  function percent(fraction) {
+    const value = 100 * fraction;
+    const whole = Math.round(value);
+    const near = Math.abs(value - whole) <= 1e-12 * Math.abs(value);
+    if (value === whole || (near && ![0, 100].includes(whole))) return `${number(whole)}%`;
+    let decimals = 1;
+    while ([0, 100].includes(Number(value.toFixed(decimals)))) decimals += 1;
+    return `${value < 0 ? "−" : ""}${grouped(fixed(Math.abs(value), decimals))}%`;
+  }
+
+  const FORMATS = {
+    usd,
+    percent,
+    number,
+    count: (value) => grouped(fixed(value, 0)).replace("-", "−"),
+    months: (value) => `${number(value)} month${value === 1 ? "" : "s"}`,
+    ms: (value) => `${number(value)} ms`,
+    gb: (value) => `${number(value)} GB`,
+  };
+
+  function cellText(value, format, cases) {
+    if (!Number.isFinite(value)) return "–";
+    return cases.length ? cases[Math.trunc(value)] ?? "–" : FORMATS[format](value);
+  }
+
+  const plain = (value) => value.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 20 });
+
+  // The state in the address: #calc:<id>?key=value&key=value;calc:<id>?…
+
+  function readFragment(hash) {
+    const states = new Map();
+    if (!hash.startsWith("#calc:")) return states;
+    for (const part of hash.slice(1).split(";")) {
+      const match = /^calc:([a-z0-9-]+)(?:\?(.*))?$/.exec(part);
+      if (!match) continue;
+      states.set(match[1], new URLSearchParams(match[2] ?? ""));
+    }
+    return states;
+  }
+
+  function writeFragment(states) {
+    return [...states]
+      .filter(([, state]) => state.toString())
+      .map(([id, state]) => `calc:${id}?${state}`)
+      .join(";");
+  }
+
+  // Every state that the address has held: a heading in the address does not end them.
+  const linked = new Map();
+
+  function remember() {
+    for (const [id, state] of readFragment(location.hash)) linked.set(id, state);
+  }
+
+  function addressWith(id, params) {
+    linked.set(id, params);
+    const fragment = writeFragment(linked);
+    const plainHash = location.hash.startsWith("#calc:") ? "" : location.hash;
+    return location.pathname + location.search + (fragment ? `#${fragment}` : plainHash);
+  }
+
+  // A link may hold any number of faults: each is said once, and only the first few.
+  function summary(messages) {
+    const said = [...new Set(messages.filter(Boolean))];
+    const more = said.length - 3;
+    return said.slice(0, 3).join(" ") + (more > 0 ? ` And ${more} more.` : "");
+  }
+
+  // These two return what to tell the reader.
+
+  async function copyLink(root, address) {
+    const link = new URL(address, location.href).href;
+    try {
+      await navigator.clipboard.writeText(link);
+      return "Link copied: it opens this page with these inputs.";
+    } catch {
+      const box = root.querySelector(".calculator-link");
+      box.hidden = false;
+      box.value = link;
+      box.focus();
+      box.select();
+      return "Your browser does not let a page copy: the link is selected below the table.";
+    }
+  }
+
+  function saveFile(name, text, command) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "application/toml" }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    return `Saved ${name}: ${command} ${name} gives the same result.`;
+  }
+
+  // "100,000", "1e5" and "0.5" are numbers; anything else is not, least of all a decimal comma.
+
+  function parseNumber(text) {
+    const cleaned = text.replace(/[\s_$]/g, "");
+    const sound = /^[-+−]?(\d{1,3}(,\d{3})+(\.\d*)?|\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(cleaned);
+    return sound ? Number(cleaned.replaceAll(",", "").replace("−", "-")) : NaN;
+  }
+
+  // What calculators and the decision tool share: to tell the reader, reset, copy a link, keep and follow the address.
+  // A tool says how to `take` one value, `clear` all, give them as `params`, `bind` its controls and `show` itself.
+  class Tool {
+    constructor(root, inLab, id) {
+      this.root = root;
+      this.inLab = inLab;
+      this.id = id;
+      this.message = root.querySelector(".calculator-message");
+    }
+
+    // The last thing that a tool's constructor does: from here on the reader can use it.
+    begin(cleared) {
+      const form = this.root.querySelector("form");
+      this.bind();
+      form.addEventListener("submit", (event) => event.preventDefault());
+      this.on("reset", () => {
+        this.clear();
+        this.tell([cleared]);
+        this.changed();
+      });
+      this.on("link", async () => this.tell([await copyLink(this.root, this.address())]));
+      form.hidden = false;
+      this.root.querySelector(".calculator-actions").hidden = false;
+      if (this.inLab) {
+        this.root.querySelector('[data-action="link"]').hidden = true;
+        this.root.addEventListener("keydown", (event) => event.stopPropagation());
+      } else {
+        this.open(readFragment(location.hash).get(this.id));
+        window.addEventListener("hashchange", () => {
+          const params = readFragment(location.hash).get(this.id);
+          if (!params) return;
+          this.clear();
+          this.open(params);
+          this.show();
+        });
+      }
+      this.show();
+    }
+
+    on(action, handler) {
+      this.root.querySelector(`[data-action="${action}"]`)?.addEventListener("click", handler);
+    }
+
+    open(params) {
+      if (params) this.tell([...params].map(([name, raw]) => this.take(name, raw)));
+    }
+
+    tell(messages) {
+      this.message.textContent = summary(messages);
+    }
+
+    changed(source) {
+      this.show(source);
+      if (this.inLab) return;
+      clearTimeout(this.saving);
+      this.saving = setTimeout(() => history.replaceState(null, "", this.address()), 300);
+    }
+
+    address() {
+      return addressWith(this.id, this.params());
+    }
+  }
+
+  class Calculator extends Tool {
+    constructor(root, inLab) {
+      const data = JSON.parse(root.querySelector(".calculator-data").textContent);
+      super(root, inLab, data.id);
+      this.data = data;
+      this.model = window.ragvsftModels[data.id];
+      this.said = root.querySelector(".calculator-said");
+      this.inputs = new Map(this.data.inputs.map((input) => [input.name, input]));
+      this.clear();
+      this.tableRows = [...root.querySelectorAll("tbody tr")];
+      this.begin("Every input is back at its default.");
+    }
+
+    clear() {
+      this.state = this.defaults();
+    }
+
+    defaults() {
+      return Object.fromEntries([...this.inputs.values()].map((input) => [input.name, input.default]));
+    }
+
+    element(name, selector) {
+      return this.root.querySelector(`[data-input="${name}"] ${selector}`);
+    }
+
+    parts(input) {
+      input.parts ??= input.choices
+        ? {
+            select: this.element(input.name, "select"),
+            notes: this.root.querySelectorAll(
+              `[data-input="${input.name}"] [data-choice], [data-select="${input.name}"]`,
+            ),
+          }
+        : { field: this.element(input.name, ".number"), slider: this.element(input.name, ".slider") };
+      return input.parts;
+    }
+
+    // Take one value from outside; returns what to tell the reader, or nothing.
+    take(name, raw) {
+      const input = this.inputs.get(name);
+      if (!input) return `“${String(name).slice(0, 40)}” is not an input of this calculator and was left out.`;
+      if (input.choices) {
+        if (Object.hasOwn(input.choices, raw)) {
+          this.state[name] = raw;
+          return "";
+        }
+        return `${input.label}: “${String(raw).slice(0, 40)}” is not offered; kept ${this.state[name]}.`;
+      }
+      const value = typeof raw === "number" ? raw : parseNumber(String(raw));
+      const range = `${number(input.min)} to ${number(input.max)}`;
+      if (!Number.isFinite(value)) {
+        return `${input.label}: “${String(raw).slice(0, 40)}” is not a number from ${range}; kept ${number(this.state[name])}.`;
+      }
+      const whole = input.whole ? Math.round(value) : value;
+      const kept = Math.min(input.max, Math.max(input.min, whole));
+      this.state[name] = kept;
+      return kept === whole ? "" : `${input.label}: the range is ${range}; set to ${number(kept)}.`;
+    }
+
+    values() {
+      const values = { ...this.data.fixed };
+      for (const input of this.inputs.values()) {
+        if (input.choices) Object.assign(values, input.choices[this.state[input.name]].sets);
+        else values[input.name] = this.state[input.name];
+      }
+      return values;
+    }
+
+    // Slider positions run from 0 to 1000.
+    toSlider({ span: [low, high], log }, value) {
+      if (value <= low) return 0;
+      return log ? (1000 * Math.log(value / low)) / Math.log(high / low) : (1000 * (value - low)) / (high - low);
+    }
+
+    // A round number near the position: two digits on a log scale, else a step of about 1/200 of the span.
+    fromSlider({ span: [low, high], log, whole }, position) {
+      if (position <= 0) return low;
+      if (position >= 1000) return high;
+      const t = position / 1000;
+      const value = log ? low * (high / low) ** t : low + t * (high - low);
+      const step = 10 ** Math.floor(Math.log10(log ? value / 10 : (high - low) / 100));
+      const steps = Math.round(value / (whole ? Math.max(1, step) : step));
+      const rounded = Number((steps * (whole ? Math.max(1, step) : step)).toPrecision(12));
+      return Math.min(high, Math.max(low, rounded));
+    }
+
+    // The next round number: several positions may show the same one.
+    nextOnSlider(input, position, way) {
+      const value = this.state[input.name];
+      for (let at = position + way; at >= 0 && at <= 1000; at += way) {
+        const next = this.fromSlider(input, at);
+        if (way * (next - value) > 0) return next;
+      }
+      return value;
+    }
+
+    bind() {
+      for (const input of this.inputs.values()) {
+        if (input.choices) {
+          this.element(input.name, "select").addEventListener("input", (event) => {
+            this.tell([this.take(input.name, event.target.value)]);
+            this.changed();
+          });
+          continue;
+        }
+        const field = this.element(input.name, ".number");
+        field.addEventListener("input", () => {
+          const value = parseNumber(field.value);
+          if (value >= input.min && value <= input.max) {
+            this.take(input.name, value);
+            this.tell([]);
+            this.changed(field);
+          }
+        });
+        field.addEventListener("change", () => {
+          this.tell([this.take(input.name, field.value)]);
+          this.changed();
+        });
+        const slider = this.element(input.name, ".slider");
+        slider.addEventListener("input", () => {
+          this.tell([this.take(input.name, this.fromSlider(input, Number(slider.value)))]);
+          this.changed(slider);
+        });
+        slider.addEventListener("keydown", (event) => {
+          const way = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+          if (!way) return;
+          event.preventDefault();
+          this.tell([this.take(input.name, this.nextOnSlider(input, Number(slider.value), way))]);
+          this.changed();
+        });
+      }
+      this.root.querySelectorAll("[data-preset]").forEach((button) =>
+        button.addEventListener("click", () => {
+          this.state = { ...this.defaults(), ...this.data.presets[button.dataset.preset] };
+          this.tell([]);
+          this.changed();
+        }),
+      );
+      this.on("scenario", () => this.tell([saveFile("scenario.toml", this.scenario(), "ragvsft compare")]));
+    }
+
+    changed(source) {
+      super.changed(source);
+      clearTimeout(this.saying);
+      this.saying = setTimeout(() => this.say(), 700);
+    }
+
+    params() {
+      const params = new URLSearchParams();
+      for (const input of this.inputs.values()) {
+        const value = this.state[input.name];
+        if (value !== input.default) params.set(input.name, typeof value === "number" ? plain(value) : value);
+      }
+      return params;
+    }
+
+    // The model's outputs, and where two of them change order: see `Crossings` in this folder.
+    compute(values) {
+      const outputs = this.model(values);
+      for (const search of this.data.crossings) Object.assign(outputs, this.cross(search, values, outputs));
+      return outputs;
+    }
+
+    cross(search, values, outputs) {
+      const strides = search.strides.map((name) => outputs[name]).filter((stride) => stride > 0);
+      const end = Math.min(search.high, ...strides.map((stride) => stride * search.most_steps));
+      const moved = { ...values };
+      const costs = (x) => {
+        moved[search.input] = x;
+        const at = this.model(moved);
+        return [at[search.first[0]], at[search.second[0]]];
+      };
+      const bends = search.bends.map((name) => outputs[name]);
+      const found = ragvsftCrossings(costs, search.low, end, bends, strides);
+      const [a, b] = costs(search.low);
+      const ahead = [...Array(found.length + 1).keys()].map((k) => (b < a) !== (k % 2 === 1));
+      const lower = ahead.map((second) => outputs[(second ? search.second : search.first)[1]]);
+      const added = {
+        crossings: found.length,
+        lower_end: lower.at(-1),
+        low: search.low,
+        end,
+        overtakes: ahead[0] ? search.low : found[0] ?? end,
+      };
+      for (let k = 0; k < search.shown; k += 1) added[`crossing_${k + 1}`] = found[k] ?? NaN;
+      for (let k = 0; k <= search.shown; k += 1) added[`lower_${k}`] = lower[k] ?? NaN;
+      return Object.fromEntries(Object.entries(added).map(([key, value]) => [`${search.name}_${key}`, value]));
+    }
+
+    show(source) {
+      this.showInputs(source);
+      const values = this.values();
+      const outputs = this.compute(values);
+      this.outputs = outputs;
+      this.showTable(outputs);
+      this.showChart(values, outputs);
+    }
+
+    // Only what changed is written: a page may hold fifty inputs.
+    showInputs(source) {
+      for (const input of this.inputs.values()) {
+        const value = this.state[input.name];
+        const parts = this.parts(input);
+        const moved = parts.shown !== value;
+        parts.shown = value;
+        if (input.choices) {
+          parts.select.value = value;
+          if (moved) parts.notes.forEach((node) => (node.hidden = node.dataset.choice !== value));
+          continue;
+        }
+        if (moved) {
+          parts.text = plain(value);
+          parts.slider.setAttribute("aria-valuetext", number(value));
+        }
+        if (parts.field !== source && parts.field.value !== parts.text) parts.field.value = parts.text;
+        if (parts.slider !== source && moved) parts.slider.value = this.toSlider(input, value);
+      }
+      this.root.querySelectorAll("[data-preset]").forEach((button) => {
+        const preset = { ...this.defaults(), ...this.data.presets[button.dataset.preset] };
+        const same = Object.keys(preset).every((name) => preset[name] === this.state[name]);
+        button.setAttribute("aria-pressed", String(same));
+      });
+    }
+
+    // A screen reader hears one line once the inputs rest: the lowest row, or else the first.
+    say() {
+      const line = this.data.lowest ? this.tableRows.find((row) => row.className === "lowest") : this.tableRows[0];
+      if (!line) return;
+      const [label, ...cells] = [...line.cells].map((cell) => cell.firstChild?.textContent ?? "");
+      const columns = [...this.root.querySelectorAll("thead th")].slice(1);
+      this.said.textContent = `${label}: ${cells.map((text, k) => `${columns[k].textContent} ${text}`).join(", ")}`;
+    }
+
+    isOpen(row, outputs) {
+      return !row.available || Boolean(outputs[row.available]);
+    }
+
+    showTable(outputs) {
+      const column = this.data.lowest - 1;
+      let lowest = -1;
+      this.data.rows.forEach((row, k) => {
+        if (column < 0 || !this.isOpen(row, outputs) || (row.candidate && !outputs[row.candidate])) return;
+        const value = outputs[row.cells[column][0]];
+        if (lowest < 0 || value < outputs[this.data.rows[lowest].cells[column][0]]) lowest = k;
+      });
+      this.data.rows.forEach((row, k) => {
+        const line = this.tableRows[k];
+        line.className = this.isOpen(row, outputs) ? (k === lowest ? "lowest" : "") : "unavailable";
+        row.cells.forEach(([output, format, cases], c) => {
+          const text = cellText(outputs[output], format, cases);
+          const cell = line.cells[c + 1];
+          if (cell.textContent !== text) cell.textContent = text;
+        });
+      });
+    }
+
+    chartRows(values, outputs) {
+      const sweep = this.data.sweep;
+      if (sweep.ranges) return this.tornadoRows(sweep, values, outputs);
+      const hidden = new Set(
+        this.data.rows
+          .filter((row) => !this.isOpen(row, outputs))
+          .flatMap((row) => row.cells.map(([output]) => output)),
+      );
+      const series = Object.entries(sweep.outputs).filter(([name]) => !hidden.has(name));
+      if (!sweep.input) return series.map(([name, label]) => ({ series: label, value: outputs[name] }));
+      return sweep.values.flatMap((x) => {
+        const at = this.model({ ...values, [sweep.input]: x });
+        return series.map(([name, label]) => ({
+          x,
+          series: this.labelled(label),
+          value: at[name],
+          now: values[sweep.input],
+        }));
+      });
+    }
+
+    // "{first}" in a series label is what the select of that name shows.
+    labelled(label) {
+      return label.replace(/\{(\w+)\}/g, (_, name) => this.element(name, "select").selectedOptions[0].text);
+    }
+
+    tornadoRows(sweep, values, outputs) {
+      const result = (name, value) => this.compute({ ...values, [name]: value })[sweep.output];
+      const rows = Object.entries(sweep.ranges).map(([name, [series, low, high]]) => ({
+        series,
+        low: result(name, low),
+        high: result(name, high),
+        now: outputs[sweep.output],
+      }));
+      const swing = ({ low, high }) =>
+        sweep.ratio ? Math.max(low, high) / Math.min(low, high) : Math.abs(high - low);
+      return rows
+        .filter((row) => row.low !== row.high)
+        .sort((a, b) => swing(b) - swing(a))
+        .slice(0, sweep.most);
+    }
+
+    showChart(values, outputs) {
+      const place = this.root.querySelector(".calculator-chart");
+      if (!place || !this.data.sweep) return;
+      this.pending = [values, outputs];
+      this.drawing ??= requestAnimationFrame(async () => {
+        const view = await this.view(place);
+        this.drawing = null;
+        if (view) view.data("rows", this.chartRows(...this.pending)).runAsync();
+      });
+    }
+
+    // charts.js on the site, Vega from the cell in JupyterLab: the same face.
+    // The drawing in the page shows the defaults: other inputs want the live chart, wherever it stands.
+    view(place) {
+      const moved = this.params().toString() !== "";
+      return window.ragvsftCharts?.view(place, moved);
+    }
+
+    scenario() {
+      const prices = [...this.data.scenario];
+      const lines = ["# Scenario for: ragvsft compare scenario.toml", ""];
+      for (const [name, value] of Object.entries(this.data.fixed)) {
+        if (!prices.some((price) => price.name === name) && !name.startsWith("_")) lines.push(`${name} = ${plain(value)}`);
+      }
+      for (const input of this.inputs.values()) {
+        const value = this.state[input.name];
+        if (input.inScenario === false) continue;
+        lines.push(`${input.name} = ${typeof value === "number" ? plain(value) : JSON.stringify(value)}`);
+        if (input.choices) prices.push(...input.choices[value].prices);
+      }
+      for (const price of prices) {
+        lines.push("", `[prices.${price.name}]`, `value = ${plain(price.value)}`);
+        lines.push(`as_of = ${price.as_of}`, `source = ${JSON.stringify(price.source)}`);
+      }
+      return `${lines.join("\n")}\n`;
+    }
+  }
+
+  const calculators = new Map();
+
+  function start(scope, inLab = false) {
+    scope.querySelectorAll("section.calculator:not([data-live])").forEach((root) => {
+      if (!root.querySelector(".calculator-data")) return;
+      root.dataset.live = "";
+      const calculator = new Calculator(root, inLab);
+      calculators.set(calculator.data.id, calculator);
+    });
+    if (inLab) return;
+    remember();
+    window.addEventListener("hashchange", remember);
+    follow([...linked.keys()]);
+  }
+
+  function follow(ids) {
+    if (ids.length) document.getElementById(`calc-${ids[0]}`)?.scrollIntoView();
+    const gone = ids.filter((id) => !document.getElementById(`calc-${id}`));
+    const [calculator] = calculators.values();
+    if (!gone.length || !calculator) return;
+    const left = gone.map((id) => `“${id.slice(0, 40)}” is no longer on this page.`);
+    calculator.tell([calculator.message.textContent, ...left]);
+  }
+
+  window.ragvsftCalculators = {
+    start, calculators, Tool, Calculator, readFragment, writeFragment, saveFile, format: FORMATS,
+  };
+  if (!document.querySelector("body[data-jp-theme-light], body.jp-ThemedContainer, .jp-Notebook")) {
+    // Deferred scripts run in any order before this event; a page that is complete has had it.
+    if (document.readyState === "complete") start(document);
+    else document.addEventListener("DOMContentLoaded", () => start(document));
+  }
+})();

@@ -1,0 +1,337 @@
+"""The theme and renderer of charts, and the HTML that the site makes of a chart."""
+
+import functools
+import itertools
+import json
+import re
+from pathlib import Path
+
+import altair as alt
+import nbformat
+import numpy as np
+import pytest
+import vl_convert
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from ragvsft.book import mime
+from ragvsft.costs.options import LABELS
+from ragvsft.widgets import chart as charts
+
+ROOT = Path(__file__).parent.parent.parent
+ROWS = [
+    {"option": LABELS[option], "queries": queries, "usd": usd * queries}
+    for option, usd in (("rag", 0.02), ("prompting", 0.01))
+    for queries in (1000, 10_000)
+]
+BUNDLE = json.loads(mime.TRANSFORMS.read_text("utf-8")) if mime.TRANSFORMS.exists() else []
+
+
+def cost_chart(rows=ROWS, **properties) -> alt.Chart:
+    encoding = {
+        "x": alt.X("queries:Q", title="Queries a month").scale(type="log"),
+        "y": alt.Y("usd:Q", title="USD", axis=charts.usd_axis()),
+        "color": charts.option_colour(["prompting", "rag"]),
+    }
+    properties = {"description": "Cost of two options by volume.", **properties}
+    return (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_line(point=True)
+        .encode(**encoding)
+        .properties(**properties)
+    )
+
+
+def figure(chart: alt.TopLevelMixin, chart_id="chart-1", with_table=True) -> str:
+    return mime.figure(chart.to_dict(), chart_id, with_table)
+
+
+def text_of(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+# Theme and renderer
+
+
+def test_importing_the_module_turns_the_theme_and_the_renderer_on():
+    assert alt.theme.active == alt.renderers.active == "book"
+
+
+@pytest.mark.parametrize("given", [{}, {"description": ""}, {"description": "  "}])
+def test_a_chart_needs_a_description(given):
+    with pytest.raises(ValueError, match="description: missing or empty"):
+        charts.renderer({"mark": "point", **given})
+
+
+def test_a_cell_that_shows_a_chart_without_description_fails():
+    code = "import altair, ragvsft.widgets.chart\naltair.Chart(altair.InlineData(values=[{}])).mark_point()"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    with pytest.raises(CellExecutionError, match="description: missing"):
+        NotebookClient(notebook).execute()
+
+
+def test_a_chart_goes_to_the_site_to_jupyterlab_and_to_plain_text():
+    bundle = charts.renderer(cost_chart().to_dict())
+    assert list(bundle) == [charts.SITE_MIME, charts.LAB_MIME, "text/plain"]
+    assert bundle["text/plain"] == "Cost of two options by volume."
+    assert "var(--chart-3)" in json.dumps(bundle[charts.SITE_MIME])
+
+
+def test_jupyterlab_which_lacks_the_style_sheet_gets_plain_colours_and_a_width():
+    lab = charts.for_lab(charts.complete(cost_chart().to_dict()))
+    assert "var(" not in json.dumps(lab)
+    assert lab["width"] == 640
+    assert lab["encoding"]["color"]["scale"]["range"] == ["#6c6c6d", "#2b6cc6"]
+
+
+def test_a_chart_fills_its_column_unless_it_has_a_width():
+    assert charts.complete(cost_chart().to_dict())["width"] == "container"
+    assert charts.complete(cost_chart(width=250).to_dict())["width"] == 250
+
+
+def test_a_log_axis_ticks_at_powers_of_ten_unless_told_otherwise():
+    svg = vl_convert.vegalite_to_svg(charts.complete(cost_chart(width=600).to_dict()))
+    assert re.findall(r">([\d,]+)</text>", svg) == ["1,000", "10,000"]
+    told = cost_chart().encode(x=alt.X("queries:Q", axis=alt.Axis(tickCount=9)).scale(type="log"))
+    assert charts.complete(told.to_dict())["encoding"]["x"]["axis"]["tickCount"] == 9
+
+
+def test_a_long_title_of_the_x_axis_breaks():
+    title = "Price of the fine-tuned model, as a multiple of the base model's"
+    encoding = charts.complete(cost_chart().encode(x=alt.X("queries:Q", title=title)).to_dict())["encoding"]
+    assert encoding["x"]["axis"]["title"] == [
+        "Price of the fine-tuned model, as a",
+        "multiple of the base model's",
+    ]
+
+
+def test_an_option_has_one_colour_in_every_chart():
+    alone = charts.option_colour(["rag"]).to_dict()["scale"]
+    among = charts.option_colour(LABELS).to_dict()["scale"]
+    assert alone["range"] == [charts.OPTION_COLOURS["rag"]]
+    assert dict(zip(among["domain"], among["range"], strict=True))["RAG"] == charts.OPTION_COLOURS["rag"]
+    with pytest.raises(KeyError, match="agents"):
+        charts.option_colour(["agents"])
+
+
+@pytest.mark.parametrize(
+    ("usd", "label"), [(0.0005, "$0.0005"), (250, "$250"), (4000, "$4k"), (1.5e6, "$1.5M"), (-2500, "−$2.5k")]
+)
+def test_a_dollar_axis_labels_any_size(usd, label):
+    axis = charts.usd_axis(values=[usd])
+    y = alt.Y("usd:Q", axis=axis).scale(domain=[min(usd, 0), max(usd, 0)], nice=False)
+    svg = vl_convert.vegalite_to_svg(cost_chart().encode(y=y).to_dict())
+    assert f">{label}<" in svg
+
+
+# Colours
+
+
+def palette(dark: bool) -> dict[str, np.ndarray]:
+    """Linear RGB of each colour variable of charts.css."""
+    css = (charts.HERE / "charts.css").read_text("utf-8")
+    pairs = re.findall(r"--chart-([\w-]+): .*?light-dark\((#\w+), (#\w+)\)", css)
+    return {name: linear((light, night)[dark]) for name, light, night in pairs}
+
+
+def linear(colour: str) -> np.ndarray:
+    srgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(one: np.ndarray, other: np.ndarray) -> float:
+    dim, bright = sorted(float(colour @ [0.2126, 0.7152, 0.0722]) for colour in (one, other))
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def oklab(rgb: np.ndarray) -> np.ndarray:
+    cones = [[0.4122, 0.5363, 0.0514], [0.2119, 0.6807, 0.1074], [0.0883, 0.2817, 0.6300]]
+    to_lab = [[0.2105, 0.7936, -0.0041], [1.9780, -2.4286, 0.4506], [0.0259, 0.7828, -0.8087]]
+    return np.array(to_lab) @ np.cbrt(np.array(cones) @ np.clip(rgb, 0, 1))
+
+
+# Machado, Oliveira and Fernandes (2009), severity 1, in linear RGB.
+SIGHT = {
+    "full": np.eye(3),
+    "protanopia": [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]],
+    "deuteranopia": [[0.3673, 0.8606, -0.2280], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9689]],
+    "tritanopia": [[1.2555, -0.0767, -0.1788], [-0.0784, 0.9308, 0.1476], [0.0047, 0.6914, 0.3039]],
+}
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_series_stands_out_from_the_page(dark):
+    colours = palette(dark)
+    assert {name for name in "1234567" if contrast(colours[name], colours["paper"]) < 3} == set()
+    assert contrast(colours["quiet"], colours["paper"]) >= 4.5
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_two_series_differ_for_colour_blind_readers(dark, sight):
+    seen = [
+        oklab(np.array(SIGHT[sight]) @ colour) for name, colour in palette(dark).items() if name in "1234567"
+    ]
+    assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) > 0.09
+
+
+# The page
+
+
+def test_a_chart_is_a_figure_that_needs_no_script():
+    html = figure(cost_chart(title=alt.Title("Two options", subtitle=["By volume,", "fully loaded"])))
+    assert html.count('role="img" aria-label="Cost of two options by volume."') == 2
+    words, drawing = html.split('<div class="chart-view')
+    assert text_of(words) == "Two options By volume, fully loaded Prompting only RAG"
+    assert "Two options" not in drawing
+    assert "Prompting only" not in drawing.partition("<script")[0]
+
+
+def test_the_drawing_is_rounded_to_a_hundredth_of_a_pixel_and_its_text_is_not():
+    html = figure(cost_chart().encode(y=alt.Y("usd:Q", axis=charts.usd_axis(values=[0.0005]))))
+    drawing = html[html.index("<svg xmlns") : html.index("</div>")]
+    assert ">$0.0005<" in drawing
+    assert re.findall(r"\d\.\d{3,}", re.sub(r">[^<]*<", "><", drawing)) == []
+
+
+def test_a_chart_with_a_width_of_its_own_is_drawn_once():
+    assert figure(cost_chart(width=220)).count("<svg xmlns") == 1
+
+
+def test_a_legend_that_says_more_than_colours_stays_in_the_drawing():
+    html = figure(cost_chart().encode(color="option:N", strokeDash="option:N"))
+    assert "chart-legend" not in html
+    assert ">RAG</text>" in html
+
+
+def test_a_scale_of_colours_stays_in_the_drawing():
+    html = figure(cost_chart().mark_rect().encode(color="usd:Q"))
+    assert "chart-legend" not in html
+    assert "linearGradient" in html
+
+
+def test_a_description_is_text_not_markup():
+    html = figure(cost_chart(description='RAG < prompting & "cheap"'))
+    assert 'aria-label="RAG &lt; prompting &amp; &quot;cheap&quot;"' in html
+
+
+def test_ids_are_unique_on_a_page_and_the_same_in_every_build():
+    clipped = cost_chart().encode(y=alt.Y("usd:Q").scale(domain=[0, 100], clamp=False)).mark_line(clip=True)
+    page = figure(clipped, "chart-1") + figure(clipped, "chart-2")
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert (
+        {"chart-1-chart-wide-1", "chart-2-chart-narrow-1"}
+        <= set(re.findall(r"url\(#([^)]+)\)", page))
+        <= set(ids)
+    )
+    mime._figure.cache_clear()
+    assert figure(clipped, "chart-1") + figure(clipped, "chart-2") == page
+
+
+def test_the_compiled_chart_cannot_end_its_script():
+    rows = [{**row, "option": "</script><b>"} for row in ROWS]
+    spec = re.search(r'class="chart-spec">(.*?)</script>', figure(cost_chart(rows)))[1]
+    assert json.loads(spec)["data"][0]["values"][0]["option"] == "</script><b>"
+
+
+def test_the_data_of_a_chart_can_be_read_as_a_table():
+    table = text_of(figure(cost_chart()).partition("<details")[2].partition(">")[2])
+    assert table.startswith("Data of the chart Option Queries a month USD RAG 1,000 $20 RAG 10,000 $200")
+
+
+def test_a_long_table_is_left_out():
+    rows = [{"option": "RAG", "queries": k, "usd": 1.0} for k in range(1, 202)]
+    assert "<table" in figure(cost_chart(rows[:200]))
+    assert "<table" not in figure(cost_chart(rows))
+
+
+@pytest.mark.parametrize(
+    ("value", "channel", "cell"),
+    [
+        (0.0320195, {"type": "quantitative", "axis": {"format": "$,~r"}}, "$0.0320195"),
+        (1 / 3, {"type": "quantitative"}, "0.333333"),
+        (-1e7, {"type": "quantitative"}, "−10,000,000"),
+        (0.125, {"type": "quantitative", "format": ".1%"}, "12.5%"),
+        (2025, {"type": "ordinal"}, "2025"),
+        ("2025-10-01T00:00:00", {"type": "temporal"}, "2025-10-01"),
+        (None, {"type": "quantitative"}, "–"),
+    ],
+)
+def test_cells_print_as_the_axis_does(value, channel, cell):
+    assert mime._cell(value, channel) == cell
+
+
+def test_layers_that_share_data_share_a_table():
+    line = alt.Chart(alt.InlineData(values=ROWS, name="rows")).encode(x="queries:Q")
+    both = line.mark_line().encode(y="usd:Q") + line.mark_text().encode(text="option:N")
+    (table,) = [columns for _, columns in mime.data_sets(both.to_dict())]
+    assert list(table) == ["queries", "usd", "option"]
+
+
+# What the bundle cannot draw, and what must not be drawn
+
+
+def test_a_chart_that_needs_another_transform_names_it():
+    chart = cost_chart().transform_regression("queries", "usd")
+    with pytest.raises(
+        ValueError, match=r"“Cost of two options by volume\.” needs the Vega transform regression"
+    ):
+        figure(chart)
+
+
+def test_a_chart_that_cannot_adapt_fits_a_phone():
+    parts = cost_chart(width=60) & cost_chart(width=60)
+    assert figure(parts.properties(description="Two parts.")).count("<svg xmlns") == 1
+    parts = cost_chart(width=200) | cost_chart(width=200)
+    with pytest.raises(ValueError, match=r"“Two parts\.” is 5\d\d pixels wide, and a phone shows 300"):
+        figure(parts.properties(description="Two parts."))
+
+
+def test_a_chart_holds_its_own_data():
+    chart = alt.Chart(alt.UrlData("cars.json"), description="Cars.").mark_point().encode(x="mpg:Q")
+    with pytest.raises(ValueError, match=r"loads data from cars\.json"):
+        figure(chart)
+
+
+def mime_html(mime_type: str, content) -> str | None:
+    return mime.to_html(mime.MimeData(mime_type, content), functools.partial(str, "chart-1"))
+
+
+def test_a_chart_drawn_without_the_books_renderer_is_refused():
+    with pytest.raises(ValueError, match=r"import ragvsft\.widgets\.chart"):
+        mime_html("text/html", "<div></div><script>vegaEmbed()</script>")
+
+
+def test_jupyterlabs_copies_are_dropped_and_other_types_left_alone():
+    assert mime_html(charts.LAB_MIME, {}) == ""
+    assert mime_html("text/html", '<section class="calculator"><script>vegaEmbed()</script>') == ""
+    assert mime_html("text/html", "<table></table>") is None
+
+
+def test_the_chart_of_a_calculator_takes_its_place_without_a_table():
+    content = {"html": "<div><!--chart--></div>", "vegalite": cost_chart().to_dict()}
+    html = mime_html(mime.CALCULATOR_MIME, content)
+    assert re.match(r'<div><figure class="chart" id="chart-1">.*</figure></div>$', html, re.DOTALL)
+    assert "<table" not in html
+    assert mime_html(mime.CALCULATOR_MIME, {"html": "<p></p>", "vegalite": None}) == "<p></p>"
+
+
+# The packages from npm
+
+
+def test_the_bundle_lists_what_it_holds():
+    assert {"aggregate", "bin", "stack", "encode"} <= set(BUNDLE)
+    assert not {"regression", "geojson", "force", "wordcloud"} & set(BUNDLE)
+
+
+def test_browser_and_build_draw_with_one_version_of_vega():
+    packages = json.loads((ROOT / "package-lock.json").read_text("utf-8"))["packages"]
+    assert packages["node_modules/vega"]["version"] == vl_convert.get_vega_version()
+
+
+def test_the_lock_names_no_registry_and_checks_every_package():
+    packages = json.loads((ROOT / "package-lock.json").read_text("utf-8"))["packages"]
+    installed = {path: package for path, package in packages.items() if path}
+    assert [path for path, package in installed.items() if "resolved" in package] == []
+    assert [path for path, package in installed.items() if "integrity" not in package] == []
