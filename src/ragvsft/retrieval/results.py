@@ -166,6 +166,28 @@ class RecoveryRow(Row, table="measured/deletion_recovery", key=("vector", "attac
     n: int = Field(gt=0, description="Texts.")
 
 
+class LearningRow(Row, table="measured/retrieval_learning", key=("tuned", "pairs_from", "pairs")):
+    """What labelled pairs of the development part gain on the report part, against the same without them."""
+
+    tuned: Text = Field(description="What was trained; the gain is over its first stage, untrained.")
+    pairs: int = Field(ge=0, description="Pairs of a question or title with its passage.")
+    pairs_from: Literal["labelled", "titles", "both"] = Field(description="Where the pairs come from.")
+    seeds: int = Field(gt=0, description="Random choices of the pairs whose results were averaged.")
+    ndcg_at_10: float = Field(ge=0, le=1, description="Mean nDCG at 10 on the report part.")
+    gain: float = Field(ge=-1, le=1, description="Difference in it.")
+    low: float = Field(ge=-1, le=1, description="Low end of the 95% interval.")
+    high: float = Field(ge=-1, le=1, description="High end of the 95% interval.")
+    wins: int = Field(ge=0, description="Questions that gained.")
+    losses: int = Field(ge=0, description="Questions that lost.")
+    n: int = Field(gt=0, description="Questions.")
+    projects: int = Field(gt=0, description="Projects that they come from.")
+
+
+def learning(tuned: str | None = None) -> tuple[LearningRow, ...]:
+    """The learning curves, or one of them."""
+    return tuple(row for row in load("measured/retrieval_learning") if tuned in (None, row.tuned))
+
+
 def methods(part: Part = "report", measure: str = "nDCG@10") -> tuple[MethodRow, ...]:
     """Every method of a part by one measure, best first."""
     rows = cast(tuple[MethodRow, ...], load("measured/retrieval_methods"))
