@@ -16,7 +16,7 @@ from ragvsft.evaluation.differences import Difference
 from ragvsft.evidence.published import comparisons, paired_results, results
 from ragvsft.formula import Quantity
 from ragvsft.prices import OfferRow, of_kind, rates, status
-from ragvsft.prose import count, number, percent, usd
+from ragvsft.prose import count, percent, usd
 from ragvsft.retrieval import formulas as retrieval
 from ragvsft.tuning import formulas as tuning
 from ragvsft.tuning.catalogue import architecture, peak_tflops
@@ -81,19 +81,6 @@ def rewrites(condition: str) -> int:
     if found is None:
         raise ValueError(f"condition = {condition!r}: must name its rewrites as passes x prompts")
     return int(found[1]) * int(found[2])
-
-
-def points(difference: Difference) -> str:
-    """A difference of shares in percentage points, with its 95% interval."""
-    value, low, high = (
-        number(round(100 * share, 1)) for share in (difference.value, difference.low, difference.high)
-    )
-    return f"{value} points ({low} to {high})"
-
-
-def resolved(difference: Difference | None) -> str:
-    """Whether a difference is resolved at its sample size, in words."""
-    return "resolved" if difference and difference.resolved else "not resolved"
 
 
 def training_ahead(citation: str) -> tuple[int, int]:
