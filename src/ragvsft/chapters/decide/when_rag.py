@@ -38,11 +38,6 @@ DOCUMENTS, TOKENS_PER_DOCUMENT = 10_000_000, 1000
 
 SEARCHES = 1_000_000
 
-WHOLE_ARTICLE = "RAG: BM25, one whole article"
-MOST_REWRITES = "full fine-tuning on 40 x 4 rewrites an article by GPT-4o"
-FEWER_REWRITES = "full fine-tuning on 10 x 4 rewrites an article by GPT-4o"
-"""Conditions of Abonizio et al. 2025."""
-
 CORPUS_BILLS = {
     "embed": "Embed it once",
     "store": "Store the vectors for a year",
@@ -75,12 +70,17 @@ ABONIZIO_QUESTIONS = sum(
 """Questions that both sides of each paired comparison answered."""
 
 
-def rewrites(condition: str) -> int:
-    """Rewrites of each article in a condition of Abonizio et al.: "40 x 4 rewrites" → 160."""
-    found = re.search(r"(\d+) x (\d+)", condition)
-    if found is None:
-        raise ValueError(f"condition = {condition!r}: must name its rewrites as passes x prompts")
-    return int(found[1]) * int(found[2])
+def rewriting_against_rag() -> dict[int, Difference]:
+    """Training on rewrites against retrieval of whole articles in Abonizio et al.: rewrites → difference.
+
+    Rewrites are those of one article by GPT-4o with all prompts: passes times prompts.
+    """
+    pattern = re.compile(r"full fine-tuning on (\d+) x (\d+) rewrites an article by GPT-4o")
+    return {
+        int(found[1]) * int(found[2]): row.difference
+        for row in paired_results("abonizio2025")
+        if (found := pattern.fullmatch(row.second)) and row.first == "RAG: BM25, one whole article"
+    }
 
 
 def training_ahead(citation: str) -> tuple[int, int]:
@@ -97,7 +97,7 @@ def index_or_train() -> Calculator:
         Number(
             "training_usd_per_mtok",
             "Price of training",
-            "USD/million tokens",
+            rates(TRAINED_BY)["training_usd_per_mtok"].unit,
             rates(TRAINED_BY)["training_usd_per_mtok"].value,
             0.05,
             100,

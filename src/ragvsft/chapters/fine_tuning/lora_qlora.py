@@ -181,16 +181,12 @@ TRAINED_ON = {
 """The data sets of Biderman et al. 2024 in plain words."""
 
 METHODS_TRIED = {
-    "full fine-tuning": "full fine-tuning",
-    "LoRA r=256": "LoRA, rank 256",
-    "LoRA r=256 (peak)": "LoRA, rank 256",
-    "LoRA r=64": "LoRA, rank 64",
-    "LoRA r=16": "LoRA, rank 16",
+    row.condition: row.condition.removesuffix(" (peak)").replace("LoRA r=", "LoRA, rank ")
+    for row in results("biderman2024")
 }
 """Its conditions in plain words."""
 
-
-FULL, HIGHEST_RANK = METHODS_TRIED["full fine-tuning"], METHODS_TRIED["LoRA r=256"]
+FULL, HIGHEST_RANK = METHODS_TRIED["full fine-tuning"], f"LoRA, rank {RANKS_COMPARED[1]}"
 
 
 def memory_chart(model: str, rank: int, tokens_in_batch: int) -> alt.Chart:
