@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +15,8 @@ from hypothesis import settings
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
 import browser
+import clock
+import planting
 from offline import sitecustomize  # noqa: F401
 
 ROOT = Path(__file__).parent.parent
@@ -28,9 +31,23 @@ CHROMIUM_FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
+clock.set_to_commit()
 os.environ["PYTHONPATH"] = str(ROOT / "tests" / "offline")
 settings.register_profile("book", parent=settings(), deadline=None)
 settings.load_profile("book")
+
+
+@pytest.fixture
+def on(monkeypatch: pytest.MonkeyPatch) -> Callable[[date], None]:
+    """`on(date(2027, 1, 1))` makes that day today."""
+    return lambda day: monkeypatch.setenv("SOURCE_DATE_EPOCH", clock.stamp(day))
+
+
+@pytest.fixture
+def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """`planted(prices=["offer,item,..."])` appends lines to a copy of `data/`, which is then read."""
+    yield planting.into(tmp_path / "data", monkeypatch)
+    planting.forget()
 
 
 @pytest.fixture(scope="session")

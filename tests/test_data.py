@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from ragvsft import data
-from ragvsft.data import AssumptionRow, DataError, OfferRow, PriceRow, Row, UnitRow
+from ragvsft.data import AssumptionRow, DataError, Row, UnitRow
+from ragvsft.prices import OfferRow, PriceRow
 
 PRICES = (data.DATA / "prices.csv").read_text(encoding="utf-8").splitlines(keepends=True)
 
@@ -59,25 +60,27 @@ def test_a_bad_value_names_file_line_field_value_and_range(tmp_path: Path) -> No
         ("value", "nan", "must be a finite number ≥ 0"),
         ("value", "inf", "must be a finite number ≥ 0"),
         ("value", "", "must be a finite number ≥ 0"),
-        ("low", "9", "must be ≤ value = 0.13"),
-        ("currency", "EUR", "must be USD"),
+        ("currency", "GBP", "must be one of USD, EUR"),
         ("as_of", "~2025-10", "must be a date as YYYY-MM-DD"),
         ("as_of", "2026-1-5", "must be a date as YYYY-MM-DD"),
         ("as_of", "20260105", "must be a date as YYYY-MM-DD"),
         ("as_of", "undated", "must be a date as YYYY-MM-DD"),
         ("as_of", "", "must be a date as YYYY-MM-DD"),
-        ("source_kind", "hearsay", "must be one of official, secondary, library, third_party_measurement"),
-        ("source", "", "must be an https:// address, or a library as 'name 1.2.3 (released YYYY-MM-DD)'"),
+        (
+            "source_kind",
+            "hearsay",
+            "must be one of official, secondary, library, third_party_measurement, assumption",
+        ),
         (
             "source",
             "a blog",
             "must be an https:// address, or a library as 'name 1.2.3 (released YYYY-MM-DD)'",
         ),
-        ("item", "Training", "must be lower-case words joined by _"),
+        ("item", "Training", "must be in column item of data/price_items.csv"),
         (
-            "unit",
-            "USD/1M token",
-            "must be in column unit of data/units.csv; did you mean 'USD/million tokens'?",
+            "item",
+            "training_usd",
+            "must be in column item of data/price_items.csv; did you mean 'training_usd_per_mtok'?",
         ),
         (
             "offer",
@@ -94,6 +97,18 @@ def test_each_fault_of_a_price_has_its_message(tmp_path: Path, column: str, valu
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
+        ("low", "9", "low, value, high = 9, 0.13: must rise"),
+        ("source", "", "source = blank: must be given unless source_kind is assumption"),
+    ],
+)
+def test_faults_between_columns_of_a_price(tmp_path: Path, column: str, value: str, message: str) -> None:
+    assert fault(tmp_path, PriceRow, with_cell(column, value)) == f"data/prices.csv:2: {message}"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("draw", "3", "draw = 3: must be given for an uncertain assumption and for no other"),
         ("log_scale", "maybe", "log_scale = maybe: must be true or false"),
         ("minimum", "5000", "minimum = 5000: must be ≤ low = 1000"),
         ("high", "500", "base = 100000: must be ≤ high = 500"),
@@ -115,10 +130,23 @@ def test_a_closing_offer_says_when_it_ends(tmp_path: Path) -> None:
     assert "ends_on is blank: a closing offer needs the day it ends" in fault(tmp_path, OfferRow, content)
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("regions", "mars", "regions = mars: must be of global, us, eu, own_account, own_machines"),
+        ("regions_source", "", "regions_as_of or regions_source is blank: a place needs both"),
+        ("model", "", "model = '': must be named for a llm, and for models only"),
+    ],
+)
+def test_faults_of_an_offer(tmp_path: Path, column: str, value: str, message: str) -> None:
+    shown = f"data/offers.csv:2: {message}"
+    assert fault(tmp_path, OfferRow, with_cell(column, value, OfferRow)) == shown
+
+
 def test_a_key_occurs_once(tmp_path: Path) -> None:
     content = PRICES[0] + PRICES[1] + PRICES[2] + PRICES[1]
     assert fault(tmp_path, PriceRow, content) == (
-        "data/prices.csv:4: offer = tinker-qwen3-8b, item = tuned_input_usd_per_mtok, as_of = 2026-01-05: "
+        "data/prices.csv:4: offer = tinker-qwen3-8b, item = input_usd_per_mtok, as_of = 2026-01-05: "
         "already on line 2; must be unique"
     )
 

@@ -2,24 +2,26 @@
 
 import itertools
 import json
-import shutil
-import subprocess
-from types import SimpleNamespace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ragvsft.costs.options import OPTIONS, outputs
 
 from costs.golden_inputs import GOLDEN, golden
+from javascript import node
 from ragvsft.costs import break_even as be
 from ragvsft.costs import formulas as f
+from ragvsft.costs.inputs import inputs
+from ragvsft.costs.methods import METHODS
 from ragvsft.formula import javascript, symbolic, trace
-from ragvsft.widgets.calculator import STATIC
 
-PAIRS = list(itertools.combinations(OPTIONS, 2))
+CELLS = [(name, serving) for name in METHODS for serving in ("per_token", "self_hosted")]
+"""Every method on a model by the token and on one's own GPUs."""
+
+PAIRS = list(itertools.combinations(CELLS, 2))
 LINES = ("one_off_a", "monthly_a", "per_query_a", "one_off_b", "monthly_b", "per_query_b", "horizon")
 money = st.floats(0, 1e6).map(lambda usd: round(usd, 2))
 per_query = st.floats(0, 1).map(lambda usd: round(usd, 6))
@@ -244,66 +246,104 @@ def test_a_stride_too_short_to_count_is_refused_by_name():
         be.crossings(lambda queries: (queries, 0.0), LOW, HIGH, strides=(1.0,))
 
 
-# The seven options
+# Methods on columns
 
 
-def order_changes(option_a, option_b, s, grid):
-    """Between which points of a dense grid the cheaper option changes."""
-    at = SimpleNamespace(**(vars(s) | {"queries_per_month": grid}))
-    b_is_cheaper = OPTIONS[option_a](at).horizon_usd(at) > OPTIONS[option_b](at).horizon_usd(at)
+def side(cell, s):
+    name, serving = cell
+    return be.Side(METHODS[name], serving, s)
+
+
+def order_changes(a, b, grid):
+    """Between which points of a dense grid the cheaper side changes."""
+    b_is_cheaper = a.horizon_usd(grid) > b.horizon_usd(grid)
     return np.flatnonzero(b_is_cheaper[1:] != b_is_cheaper[:-1])
 
 
-@pytest.mark.parametrize(("option_a", "option_b"), PAIRS)
-def test_a_dense_grid_sees_no_other_crossing(option_a, option_b):
-    s = golden(
-        llm_input_usd_per_mtok=0.1, llm_cache_read_usd_per_mtok=0.01, llm_cache_write_usd_per_mtok=0.125
-    )
-    found = np.array(be.option_crossings(option_a, option_b, s, LOW, HIGH))
-    grid = np.geomspace(LOW, HIGH, 200_001)
+CHEAP = {
+    "answer_llm__input_usd_per_mtok": 0.1,
+    "answer_llm__cache_read_usd_per_mtok": 0.01,
+    "answer_llm__cache_write_usd_per_mtok": 0.125,
+}
+
+
+@pytest.mark.parametrize(("cell_a", "cell_b"), PAIRS, ids=str)
+def test_a_dense_grid_sees_no_other_crossing(cell_a, cell_b):
+    s = golden(**CHEAP)
+    a, b = side(cell_a, s), side(cell_b, s)
+    high = min([HIGH, *(step * be.MOST_STEPS for step in (a.stride, b.stride) if step)])
+    found = np.array(be.side_crossings(a, b, LOW, high))
+    grid = np.geomspace(LOW, high, 50_001)
     cells = np.searchsorted(grid, found) - 1
-    assert np.array_equal(
-        np.flatnonzero(np.bincount(cells, minlength=1) % 2), order_changes(option_a, option_b, s, grid)
-    )
+    assert np.array_equal(np.flatnonzero(np.bincount(cells, minlength=1) % 2), order_changes(a, b, grid))
 
 
 def test_the_golden_break_even_of_rag_and_a_hosted_fine_tune():
-    (at,) = be.option_crossings("rag", "fine_tuned_hosted", golden(), LOW, HIGH)
+    rag, tuned = (side((name, "per_token"), golden()) for name in ("rag", "fine_tuned"))
+    (at,) = be.side_crossings(rag, tuned, LOW, HIGH)
     assert at == pytest.approx(49_800, rel=0.01)
 
 
 def test_a_self_hosted_fine_tune_and_a_cheap_model_cross_three_times():
-    haiku = golden(
-        llm_input_usd_per_mtok=0.1,
-        llm_output_usd_per_mtok=0.5,
-        llm_cache_read_usd_per_mtok=0.01,
-        llm_cache_write_usd_per_mtok=0.125,
+    haiku = golden(**CHEAP, answer_llm__output_usd_per_mtok=0.5)
+    found = be.side_crossings(
+        side(("rag", "per_token"), haiku), side(("fine_tuned", "self_hosted"), haiku), LOW, HIGH
     )
-    found = be.option_crossings("rag", "fine_tuned_self_hosted", haiku, LOW, HIGH)
     assert found == pytest.approx((1.60e6, 1.97e6, 2.57e6), rel=0.01)
 
 
-def test_the_volume_from_which_the_second_option_costs_less():
-    (at,) = be.option_crossings("rag", "fine_tuned_hosted", golden(), LOW, HIGH)
-    assert be.overtakes("rag", "fine_tuned_hosted", golden(), LOW, HIGH) == at
-    assert be.overtakes("rag", "prompting", golden(), LOW, HIGH) == LOW
-    assert be.overtakes("prompting", "rag", golden(), LOW, HIGH) == HIGH
+def test_the_two_sides_may_be_two_models():
+    large, small = golden(), golden(**CHEAP, answer_llm__output_usd_per_mtok=0.5)
+    rag = METHODS["rag"]
+    a, b = be.Side(rag, "per_token", large), be.Side(rag, "per_token", small)
+    assert be.overtakes(a, b, LOW, HIGH) == LOW
+    assert be.side_crossings(a, b, LOW, HIGH) == ()
+
+
+def test_the_volume_from_which_the_second_side_costs_less():
+    rag, tuned, prompting = (
+        side((name, "per_token"), golden()) for name in ("rag", "fine_tuned", "prompting")
+    )
+    (at,) = be.side_crossings(rag, tuned, LOW, HIGH)
+    assert be.overtakes(rag, tuned, LOW, HIGH) == at
+    assert be.overtakes(rag, prompting, LOW, HIGH) == LOW
+    assert be.overtakes(prompting, rag, LOW, HIGH) == HIGH
+
+
+def test_agentic_search_and_rag_cross_where_a_search_costs_what_the_index_saves():
+    cheap_to_run = golden(agent_rounds=2, agentic_ops_hours_per_month=1, agentic_build_hours=10)
+    agent, rag = (side((name, "per_token"), cheap_to_run) for name in ("agentic_search", "rag"))
+    (at,) = be.side_crossings(agent, rag, LOW, HIGH)
+    assert agent.horizon_usd(at * 0.99) < rag.horizon_usd(at * 0.99)
+    assert agent.horizon_usd(at * 1.01) > rag.horizon_usd(at * 1.01)
 
 
 def test_a_bill_without_a_price_is_refused():
+    s = golden(tuned_llm__training_usd_per_mtok=np.nan)
     with pytest.raises(
-        ValueError, match="fine_tuned_hosted: its bill is nan; an offer in the scenario has no price"
+        ValueError, match="fine_tuned: its bill is nan; an offer in the scenario has no price"
     ):
-        be.option_crossings("rag", "fine_tuned_hosted", golden(tuned_training_usd_per_mtok=np.nan), LOW, HIGH)
+        be.side_crossings(side(("rag", "per_token"), s), side(("fine_tuned", "per_token"), s), LOW, HIGH)
 
 
-CROSSINGS_JS = STATIC / "crossings.js"
+CROSSINGS_JS = Path(be.__file__).parents[1] / "widgets" / "calculator" / "crossings.js"
+
+
+def key(cell):
+    return "_".join(cell)
 
 
 def browser_model(i):
-    bends = be.bends(i)
-    strides = {f"stride_{name}": be.stride(name, i) for name in OPTIONS}
-    return outputs(i) | {f"bend_{k}": bend for k, bend in enumerate(bends)} | strides
+    s = inputs(vars(i))
+    found = {}
+    for cell in CELLS:
+        one = side(cell, s)
+        found |= {
+            f"{key(cell)}_horizon_usd": one.horizon_usd(s.queries_per_month),
+            f"stride_{key(cell)}": one.stride,
+        }
+        found |= {f"{key(cell)}_bend_{k}": one.bends[k] if one.bends else 0 for k in range(3)}
+    return found
 
 
 def test_the_browser_finds_the_same_crossings():
@@ -311,8 +351,10 @@ def test_the_browser_finds_the_same_crossings():
     cases = [
         {name: value * random.uniform(0.5, 2) for name, value in GOLDEN.items()}
         | {"batch_fraction": random.uniform(0, 1), "gpu_utilisation_cap": random.uniform(0.3, 1)}
-        for _ in range(6)
+        | {"agent_rounds": float(random.integers(0, 6))}
+        for _ in range(4)
     ]
+    pairs = [(a, b) for a, b in PAIRS if "long_context" not in (a[0], b[0])]
     program = f"""
         {CROSSINGS_JS.read_text()}
         {javascript("model", GOLDEN, trace(browser_model, GOLDEN))}
@@ -323,19 +365,15 @@ def test_the_browser_finds_the_same_crossings():
             return [o[`${{a}}_horizon_usd`], o[`${{b}}_horizon_usd`]];
           }};
           const strides = [at[`stride_${{a}}`], at[`stride_${{b}}`]].filter(Boolean);
-          return ragvsftCrossings(costs, {LOW}, {HIGH}, [at.bend_0, at.bend_1, at.bend_2], strides);
+          const names = [a, b].flatMap((name) => [0, 1, 2].map((k) => `${{name}}_bend_${{k}}`));
+          const bends = names.map((name) => at[name]).filter(Boolean);
+          return ragvsftCrossings(costs, {LOW}, {1e7}, bends, strides);
         }};
         console.log(JSON.stringify({json.dumps(cases)}.map((i) =>
-          {json.dumps(PAIRS)}.map(([a, b]) => found(i, a, b)))));
+          {json.dumps([[key(a), key(b)] for a, b in pairs])}.map(([a, b]) => found(i, a, b)))));
     """
     for case, browser in zip(cases, node(program), strict=True):
-        for (a, b), theirs in zip(PAIRS, browser, strict=True):
-            ours = be.option_crossings(a, b, SimpleNamespace(**case), LOW, HIGH)
+        for (a, b), theirs in zip(pairs, browser, strict=True):
+            s = inputs(case)
+            ours = be.side_crossings(side(a, s), side(b, s), LOW, 1e7)
             assert theirs == pytest.approx(list(ours), rel=1e-9), (a, b)
-
-
-def node(program):
-    if shutil.which("node") is None:
-        pytest.skip("node is not installed")
-    run = subprocess.run(["node", "-"], input=program, capture_output=True, check=True, text=True)
-    return json.loads(run.stdout)

@@ -85,14 +85,14 @@ def test_later_releases_follow_the_calendar_or_the_base_models_end(horizon, betw
 
 def test_gpus_are_a_staircase():
     one_gpu_volume = f.SECONDS_PER_MONTH * 5 * 0.6 / 4
-    assert f.gpus_needed(one_gpu_volume * 0.999, 4, 5, 0.6, 1) == 1
-    assert f.gpus_needed(one_gpu_volume * 1.001, 4, 5, 0.6, 1) == 2
-    assert f.gpus_needed(10_000_000, 4, 5, 0.6, 1) == 6
-    assert f.gpus_needed(1, 4, 5, 0.6, 2) == 2
+    assert f.gpus_needed(one_gpu_volume * 0.999, 4, 1 / 5, 0.6, 1) == 1
+    assert f.gpus_needed(one_gpu_volume * 1.001, 4, 1 / 5, 0.6, 1) == 2
+    assert f.gpus_needed(10_000_000, 4, 1 / 5, 0.6, 1) == 6
+    assert f.gpus_needed(1, 4, 1 / 5, 0.6, 2) == 2
 
 
 def test_a_gpu_needs_22_percent_use_to_beat_a_tenth_of_a_cent():
-    assert f.gpu_utilisation_to_break_even(3.99, 5, 0.00103) == pytest.approx(0.215, abs=1e-3)
+    assert f.gpu_utilisation_to_break_even(3.99, 1 / 5, 0.00103) == pytest.approx(0.215, abs=1e-3)
 
 
 def test_a_five_dollar_failure_eats_a_one_cent_saving_in_a_fifth_of_a_point():
@@ -100,9 +100,8 @@ def test_a_five_dollar_failure_eats_a_one_cent_saving_in_a_fifth_of_a_point():
     assert f.usd_per_query_with_failures(0.03, 0.9, 5) == pytest.approx(0.53)
 
 
-def test_latency_adds_the_stages():
-    total = f.answer_milliseconds(30, 20, 100, 5000, 10_000, 400, 100)
-    assert total == pytest.approx(30 + 20 + 100 + 500 + 4000)
+def test_a_stage_waits_for_its_calls_and_its_tokens():
+    assert f.stage_milliseconds(3, 20, 5000, 10_000, 400, 100) == pytest.approx(60 + 500 + 4000)
 
 
 usage = st.integers(0, 90_000)

@@ -3,14 +3,20 @@
 import numpy as np
 import pytest
 import scipy.stats
-from ragvsft.costs.options import OPTIONS
 
 from costs.golden_inputs import golden
 from ragvsft.costs import uncertainty
+from ragvsft.costs.inputs import changed
+from ragvsft.costs.methods import METHODS, bill
 from ragvsft.data import AssumptionRow
 
 
-def row(name, low, base, high, log_scale=False, kind="uncertain"):
+def total(name):
+    """A method's USD over the horizon by the token, as a function of the inputs."""
+    return lambda s: bill(s, METHODS[name], "per_token").horizon_usd(s)
+
+
+def row(name, low, base, high, log_scale=False, kind="uncertain", draw=0):
     return AssumptionRow(
         name=name,
         label=name.replace("_", " "),
@@ -23,6 +29,7 @@ def row(name, low, base, high, log_scale=False, kind="uncertain"):
         high=high,
         maximum=high,
         log_scale=log_scale,
+        draw=draw if kind == "uncertain" else None,
         source_kind="assumption",
         source=None,
         as_of=None,
@@ -31,9 +38,9 @@ def row(name, low, base, high, log_scale=False, kind="uncertain"):
 
 
 HOURS = row("rag_build_hours", 40, 120, 400, log_scale=True)
-RATE = row("usd_per_hour", 60, 100, 180)
+RATE = row("usd_per_hour", 60, 100, 180, draw=1)
 VOLUME = row("queries_per_month", 1e3, 1e5, 1e7, log_scale=True, kind="workload")
-FIXED = row("rerank_usd_per_search", 0.002, 0.002, 0.002)
+FIXED = row("release_hours", 24, 24, 24, draw=2)
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +55,7 @@ def test_only_uncertain_rows_with_a_range_are_drawn():
     assert drawn.queries_per_month == 100_000
 
 
-def test_draws_are_triangular_and_on_a_log_scale_triangular_in_the_logarithm():
+def test_draws_are_triangular_and_on_a_log_scale_very_nearly_so_in_the_logarithm():
     (drawn,) = uncertainty.draws(golden(), 10_000)
     rate = scipy.stats.triang(c=(100 - 60) / 120, loc=60, scale=120)
     hours = scipy.stats.triang(c=np.log(120 / 40) / np.log(10), loc=np.log(40), scale=np.log(10))
@@ -64,7 +71,7 @@ def test_the_mode_may_lie_at_an_end(ends):
     assert uncertainty.quantile(row("x", *ends), probability) == pytest.approx(expected, abs=1e-12)
 
 
-def test_a_seed_gives_the_same_draws_whole_or_in_chunks(monkeypatch):
+def test_the_draws_are_the_same_whole_or_in_chunks(monkeypatch):
     monkeypatch.setattr(uncertainty, "CHUNK", 100)
     first, second, third = uncertainty.draws(golden(), 250)
     assert [len(part.usd_per_hour) for part in (first, second, third)] == [100, 100, 50]
@@ -78,13 +85,16 @@ def test_inputs_drawn_together_are_high_or_low_at_once():
     assert np.array_equal(np.argsort(drawn.usd_per_hour), np.argsort(drawn.rag_build_hours))
 
 
-def test_a_certain_winner_wins_always_and_an_even_race_half_the_time(monkeypatch):
-    monkeypatch.setitem(OPTIONS, "coin", lambda s: OPTIONS["rag"](golden(usd_per_hour=median(RATE))))
-    monkeypatch.setitem(OPTIONS, "toss", lambda s: OPTIONS["rag"](golden(usd_per_hour=s.usd_per_hour)))
-    (even,) = uncertainty.probability_cheaper("toss", "coin", golden(), [1e5], 40_000)
-    assert even.probability == pytest.approx(0.5, abs=4 * even.standard_error)
-    assert even.standard_error == pytest.approx(0.5 / 200, rel=0.01)
-    (certain,) = uncertainty.probability_cheaper("prompting", "rag", golden(), [1e5], 1_000)
+def test_a_certain_winner_wins_always_and_an_even_race_half_the_time():
+    def coin(s):
+        return total("rag")(changed(s, usd_per_hour=median(RATE)))
+
+    (even,) = uncertainty.probability_cheaper(total("rag"), coin, golden(), golden(), [1e5], 10_000)
+    assert even.probability == pytest.approx(0.5, abs=0.01)
+    assert even.standard_error == pytest.approx(0.5 / 100, rel=0.01)
+    (certain,) = uncertainty.probability_cheaper(
+        total("prompting"), total("rag"), golden(), golden(), [1e5], 1_000
+    )
     assert certain == (1, 0)
 
 
@@ -93,13 +103,15 @@ def median(uncertain_row):
 
 
 def test_volume_moves_the_odds():
-    low, high = uncertainty.probability_cheaper("fine_tuned_hosted", "rag", golden(), [1e3, 1e7], 2_000)
+    low, high = uncertainty.probability_cheaper(
+        total("fine_tuned"), total("rag"), golden(), golden(), [1e3, 1e7], 2_000
+    )
     assert low.probability < 0.1
     assert high.probability > 0.9
 
 
 def test_a_tornado_moves_one_input_at_a_time_and_sorts_by_swing():
-    swings = uncertainty.tornado(lambda s: OPTIONS["rag"](s).people_one_off_usd, golden())
+    swings = uncertainty.tornado(lambda s: bill(s, METHODS["rag"], "per_token").people_one_off_usd, golden())
     (hours, rate) = swings
     assert (hours.name, rate.name) == ("rag_build_hours", "usd_per_hour")
     assert hours.at_high - hours.at_low == pytest.approx((400 - 40) * 100)
@@ -118,7 +130,5 @@ def test_total_indices_of_a_sum_are_the_shares_of_variance(monkeypatch):
 
 
 def test_total_indices_repeat():
-    def result(s):
-        return OPTIONS["rag"](s).horizon_usd(s)
-
+    result = total("rag")
     assert uncertainty.total_indices(result, golden(), 64) == uncertainty.total_indices(result, golden(), 64)

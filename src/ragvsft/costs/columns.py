@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ragvsft.costs.inputs import ROLES, flat
-from ragvsft.costs.methods import Method, Serving, roles
+from ragvsft.costs.methods import METHODS, Method, Serving, roles
 from ragvsft.data import nearest
 from ragvsft.prices import OfferRow, Place, Price, Status, of_kind, offer, preferred, rates, status, values
 from ragvsft.prices.offers import label as offer_label
+from ragvsft.prices.registry import completed
 
 DEFAULT_COLUMNS = ("claude-sonnet-5.5", "claude-haiku-5.5", "gpt-oss-20b", "gpt-oss-20b-self-hosted")
 """A large API model, a small API model, an open model by the token, and the same one self-hosted."""
@@ -73,8 +74,9 @@ class Hosted:
         return any(offer(name).confirm_first for name in in_use if name and name != MINE)
 
     def prices(self, method: Method | None = None) -> tuple[Price, ...]:
-        """The prices in use, carried ones first; of every role, or of those that a method pays."""
-        names = roles(method, self.column.serving) if method else tuple(self.offers)
+        """The prices in use, carried ones first: of the roles that a method pays, or that any method pays."""
+        methods = (method,) if method else METHODS.values()
+        names = dict.fromkeys(role for entry in methods for role in roles(entry, self.column.serving))
         found: list[Price] = []
         for name in names:
             offer_id = self.offers.get(name)
@@ -92,8 +94,6 @@ class Hosted:
                 continue
             carried = {item: price.value for item, price in self.carried.get(offer_id, {}).items()}
             if offer_id == MINE:
-                from ragvsft.prices.registry import completed
-
                 found |= flat(role, completed(ROLES[role].type, carried))
             else:
                 found |= flat(role, values(offer_id, carried))
@@ -105,6 +105,16 @@ class Hosted:
             return _provider(self.offers.get("gpu"))
         return _provider(self.offers.get("tuned_llm" if method.tuned else "answer_llm"))
 
+    def region(self, method: Method) -> str:
+        """Where the answering model runs: where text may go, or what its host says; blank if not known."""
+        if self.place != "anywhere":
+            return self.place
+        answers = (
+            "gpu" if self.column.serving == "self_hosted" else "tuned_llm" if method.tuned else "answer_llm"
+        )
+        offer_id = self.offers.get(answers)
+        return "" if offer_id in (None, MINE) else ";".join(offer(str(offer_id)).regions)
+
 
 def _provider(offer_id: str | None) -> str:
     if offer_id is None:
@@ -114,7 +124,11 @@ def _provider(offer_id: str | None) -> str:
 
 def _nobody(column: Column, role: str) -> str:
     if role == "tuned_llm":
-        return f"nobody sells {column.model} fine-tuned by the token"
+        return (
+            "your own prices name no fine-tuned model"
+            if column.id == MINE
+            else f"nobody sells {column.model} fine-tuned by the token"
+        )
     return f"no offer of {ROLES[role].label.lower()} is known"
 
 

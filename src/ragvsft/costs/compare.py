@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple, cast
 
 from ragvsft.costs.columns import MINE, Hosted
 from ragvsft.costs.inputs import ROLES, Inputs
@@ -21,7 +23,7 @@ from ragvsft.costs.methods import (
 from ragvsft.costs.scenario import Scenario
 from ragvsft.costs.uncertainty import DRAWS, TIE, Lead, Range, drawn, interval, lead
 from ragvsft.formula import Quantity
-from ragvsft.prices import Place, Price, of_kind, offer
+from ragvsft.prices import Place, Price, of_kind, offer, status
 from ragvsft.prices.offers import label as offer_label
 
 UNAWARE = "knows none of your documents"
@@ -114,10 +116,13 @@ def steps(
     """The change of method on each of two columns, and the change of column at each of two methods.
 
     Four numbers and no average; the two ways round add up to the same. `between` names the columns; by
-    default the first two of the matrix.
+    default the first two of the matrix. A matrix of one column has no step; then there are none.
     """
+    known = tuple(dict.fromkeys(cell.hosted.column.id for cell in cells))
+    if between is None and len(known) < 2:
+        return ()
     by_key = {cell.key: cell for cell in cells}
-    first, second = between or tuple(dict.fromkeys(cell.hosted.column.id for cell in cells))[:2]
+    first, second = between or known[:2]
     pairs = [
         ((methods[0], first), (methods[1], first)),
         ((methods[0], second), (methods[1], second)),
@@ -160,11 +165,16 @@ def tuning_step(
     if hosted.host(METHODS[method]) == hosted.host(METHODS[tuned]):
         return (Step(f"Tuning {hosted.column.model}", b.horizon_usd - a.horizon_usd, ""),)
     tuned_host = offer(str(hosted.offers["tuned_llm"])).provider
-    same = [row for row in of_kind("llm", hosted.column.model) if row.provider == tuned_host]
+    same = [
+        row
+        for row in of_kind("llm", hosted.column.model)
+        if row.provider == tuned_host and status(row.id, hosted.horizon_months, hosted.place).available
+    ]
     if not same:
-        why = f"{tuned_host} sells {hosted.column.model} only tuned, so host and tuning cannot be told apart"
+        why = f"{tuned_host} sells no untuned {hosted.column.model}: host and tuning cannot be told apart"
         return (Step(f"Another host and tuning {hosted.column.model}", b.horizon_usd - a.horizon_usd, why),)
-    moved = Scenario(**{**vars(scenario), "hosts": {column_id: {"answer_llm": same[0].id}}})
+    there = {**scenario.hosts.get(column_id, {}), "answer_llm": same[0].id}
+    moved = replace(scenario, hosts={**scenario.hosts, column_id: there})
     middle = _cell(moved, METHODS[method], moved.hosted(column_id), moved.inputs(column_id), 1)
     return (
         Step(f"{hosted.host(METHODS[method])} to {tuned_host}", middle.horizon_usd - a.horizon_usd, ""),
@@ -217,7 +227,7 @@ def _does_not_fit(s: Inputs, method: Method, hosted: Hosted) -> str:
 
 
 def as_json(scenario: Scenario) -> dict[str, Any]:
-    """The documented JSON of `ragvsft compare --json`; a figure without a price is null."""
+    """The JSON of `ragvsft compare --json`, as `json_schema` says; a figure without a price is null."""
     cells = matrix(scenario)
     winner = cheapest(cells)
     return {
@@ -233,6 +243,12 @@ def as_json(scenario: Scenario) -> dict[str, Any]:
     }
 
 
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of `as_json`: `compare.schema.json` beside this module."""
+    text = Path(__file__).with_name("compare.schema.json").read_text(encoding="utf-8")
+    return cast("dict[str, Any]", json.loads(text))
+
+
 def _row(cell: Cell) -> dict[str, Any]:
     def number(value: float) -> float | None:
         return None if value != value else value
@@ -242,7 +258,7 @@ def _row(cell: Cell) -> dict[str, Any]:
         "column": cell.hosted.column.id,
         "model": cell.hosted.column.model,
         "host": cell.hosted.host(cell.method),
-        "region": cell.hosted.place,
+        "region": cell.hosted.region(cell.method),
         "offers": {role: cell.hosted.offers[role] for role in roles(cell.method, cell.hosted.column.serving)},
         "knows_documents": cell.method.knows_documents,
         "available": cell.available,
@@ -314,13 +330,13 @@ def offers_in_use(place: Place = "anywhere") -> tuple[str, ...]:
     """The offers behind the default matrix in a place, for the check of prices."""
     from ragvsft.costs.scenario import default
 
-    scenario = default()
-    placed = Scenario(**{**vars(scenario), "text_may_go": place})
+    scenario = replace(default(), text_may_go=place)
     found = {
         offer_id: None
-        for name in placed.columns
-        for offer_id in placed.hosted(name).offers.values()
-        if offer_id and offer_id != MINE
+        for hosted in map(scenario.hosted, scenario.columns)
+        for method in METHODS.values()
+        for role in roles(method, hosted.column.serving)
+        if (offer_id := hosted.offers[role]) and offer_id != MINE
     }
     return tuple(found)
 

@@ -303,20 +303,20 @@ def accuracy_loss_to_break_even(usd_saved_per_query: Quantity, usd_per_failure: 
 # Latency
 
 
-def answer_milliseconds(
-    embed_milliseconds: Quantity,
-    search_milliseconds: Quantity,
-    rerank_milliseconds: Quantity,
+def stage_milliseconds(
+    calls: Quantity,
+    milliseconds_per_call: Quantity,
     prompt_tokens: Quantity,
-    prefill_tokens_per_second: Quantity,
+    read_tokens_per_second: Quantity,
     output_tokens: Quantity,
-    decode_tokens_per_second: Quantity,
+    write_tokens_per_second: Quantity,
 ) -> Quantity:
-    """Milliseconds from question to last token when the stages run one after another, without queueing."""
+    """Milliseconds that an answer waits for one stage, without queueing: its calls, what it reads and writes.
+
+    The calls and the tokens are those of one query, all of them one after another.
+    """
     return (
-        embed_milliseconds
-        + search_milliseconds
-        + rerank_milliseconds
-        + 1000 * prompt_tokens / prefill_tokens_per_second
-        + 1000 * output_tokens / decode_tokens_per_second
+        calls * milliseconds_per_call
+        + 1000 * prompt_tokens / read_tokens_per_second
+        + 1000 * output_tokens / write_tokens_per_second
     )

@@ -6,7 +6,7 @@ one's own GPU. Functions work on numbers, arrays and traced symbols alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -259,14 +259,14 @@ def context_window_tokens(s: Inputs, method: Method, serving: Serving) -> Quanti
     return (s.tuned_llm if method.tuned else s.answer_llm).context_window_tokens
 
 
-def figures(s: Inputs, serving: Serving, only: tuple[str, ...] = tuple(METHODS)) -> dict[str, Quantity]:
+def figures(s: Inputs, serving: Serving, only: Iterable[str] | None = None) -> dict[str, Quantity]:
     """Every method's figures on one column under flat names such as `rag_horizon_usd`: the browser's model.
 
     With each method: its stages (`rag_stage_search_usd`), the tokens of its longest call, and whether that
-    fits the model (`rag_fits`, 1 or 0).
+    fits the model (`rag_fits`, 1 or 0). `only` names the methods; by default every one.
     """
     found: dict[str, Quantity] = {}
-    for name in only:
+    for name in METHODS if only is None else only:
         method = METHODS[name]
         paid = bill(s, method, serving)
         call_tokens = longest_call_tokens(s, method, serving)

@@ -250,12 +250,14 @@ def _from_first_edition(keys: Mapping[str, Any]) -> tuple[dict[str, Any], list[s
     found: dict[str, Any] = {}
     notes = []
     for key, value in keys.items():
-        if key == "llm" and isinstance(value, str) and value in offers() and offers()[value].model:
-            name = cols.slug(offers()[value].model)
+        if key == "llm":
+            name = cols.slug(offer(_offer(key, value, "llm")).model)
             first = [name, *(other for other in DEFAULT_COLUMNS if other != name)]
             found.setdefault("columns", first)
             notes.append(f"llm: is now a column; {name} stands first")
         elif key in RENAMED:
+            if RENAMED[key] in ROLES:
+                _offer(key, value, ROLES[RENAMED[key]].type)
             found[RENAMED[key]] = value
             notes.append(f"{key}: is now called {RENAMED[key]}")
         elif key in DROPPED:

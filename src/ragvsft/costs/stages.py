@@ -168,14 +168,14 @@ def _write(a: Answering) -> Use:
     s = a.s
     if a.llm is None:
         return Use(output_tokens=s.output_tokens, gpu_seconds=own_gpu_seconds(s, 0, s.output_tokens))
+    usd = writing_usd(s, a.llm, longest_prompt_tokens(a), s.output_tokens)
     if a.reads == "tools":
-        usd = f.tokens_usd(s.output_tokens, rate(a.llm, "output", longest_prompt_tokens(a)))
-    else:
-        usd = writing_usd(s, a.llm, a.prefix_tokens + a.fresh_tokens, s.output_tokens)
+        at_once = f.tokens_usd(s.output_tokens, rate(a.llm, "output", longest_prompt_tokens(a)))
+        usd = where(s.agent_rounds >= 1, at_once, usd)
     return Use(usd=usd, output_tokens=s.output_tokens)
 
 
-# Search by an agent
+# Search by an agent: its calls wait for each other, so none of them goes through the batch endpoint
 
 
 def _agent_prompt(a: Answering, call: int) -> Quantity:
@@ -192,7 +192,8 @@ def _call_input_usd(a: Answering, llm: Llm, call: int) -> Quantity:
     plain, read, write = (rate(llm, kind, prompt) for kind in ("input", "cache_read", "cache_write"))
     if call == 1:
         prefix = f.cacheable_tokens(a.prefix_tokens, llm.min_cacheable_tokens)
-        head = f.cached_input_usd_per_mtok(hit_rate(s, llm, a.hit_rate), plain, read, write)
+        hits = hit_rate(s, llm, a.hit_rate)
+        head = hits * read + (1 - hits) * write
         question = where(prompt >= llm.min_cacheable_tokens, write, plain)
         return (
             f.tokens_usd(prefix, head)
@@ -244,22 +245,11 @@ def _agent_read(a: Answering) -> Use:
     fresh = where(s.agent_rounds >= 1, after_rounds, alone)
     if a.llm is None:
         return Use(fresh_tokens=fresh, gpu_seconds=own_gpu_seconds(s, fresh, 0))
-    usd = _prompting_usd(a, a.llm)
+    usd = reading_usd(s, a.llm, a.prefix_tokens, s.query_tokens, a.hit_rate)
     for rounds in range(1, MOST_ROUNDS + 1):
         usd = where(s.agent_rounds >= rounds, _call_input_usd(a, a.llm, rounds + 1), usd)
     cached = where(s.agent_rounds >= 1, longest_prompt_tokens(a) - fresh, 0)
     return Use(usd=usd, fresh_tokens=fresh, cached_tokens=cached)
-
-
-def _prompting_usd(a: Answering, llm: Llm) -> Quantity:
-    s = a.s
-    prompt = a.prefix_tokens + s.query_tokens
-    cached = f.cacheable_tokens(a.prefix_tokens, llm.min_cacheable_tokens)
-    plain = rate(llm, "input", prompt)
-    head = f.cached_input_usd_per_mtok(
-        hit_rate(s, llm, a.hit_rate), plain, rate(llm, "cache_read", prompt), rate(llm, "cache_write", prompt)
-    )
-    return f.call_usd(prompt - cached, cached, 0, plain, head, 0)
 
 
 def _agent_tools(a: Answering) -> Use:

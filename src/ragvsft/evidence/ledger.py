@@ -1,14 +1,18 @@
 """The ledger of what is true: every claim the book tries or relies on, with verdict, value and source."""
 
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal, Self, cast, get_args
+from __future__ import annotations
 
-from IPython.display import HTML
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Literal, Self, cast, get_args
+
 from pydantic import BeforeValidator, Field, model_validator
 
 from ragvsft.data import DataError, IsoDate, Row, Slug, Text, Unit, Words, load, nearest
 from ragvsft.evidence.bibliography import HowRead, cite, used
 from ragvsft.prose import link, number, percent, table, usd
+
+if TYPE_CHECKING:
+    from IPython.display import HTML
 
 Readings = Annotated[
     tuple[HowRead, ...], BeforeValidator(lambda text: tuple(filter(None, str(text).split(";"))))
@@ -164,4 +168,6 @@ def verdict_filter() -> HTML:
     rules = "".join(
         f"body:has(#show-{name}:checked) {others}{name})) {{display: none}}\n" for name in verdicts
     )
+    from IPython.display import HTML
+
     return HTML(f"<style>\n{rules}</style><fieldset><legend>Show</legend>{buttons}</fieldset>")

@@ -15,7 +15,17 @@ from genai_prices.update_prices import DEFAULT_UPDATE_URL
 from ragvsft.data import load
 from ragvsft.prices import library
 from ragvsft.prices.clock import today
-from ragvsft.prices.offers import MAX_AGE_DAYS, OfferRow, PriceRow, is_stale, offer, offers, rates, status
+from ragvsft.prices.offers import (
+    MAX_AGE_DAYS,
+    OfferRow,
+    PriceRow,
+    is_stale,
+    list_prices,
+    offer,
+    offers,
+    rates,
+    status,
+)
 
 MAX_DAYS_UNCHECKED = 90
 """An offer in use must have been compared with its source within this time."""
@@ -95,7 +105,7 @@ def refresh(fetch: Callable[[], DataSnapshot | None] | None = None, on: date | N
         )
         for row in _from_library()
         for pinned in [rates(row.id)]
-        for name, value in library.values(row.id, row.kind, row.library, snapshot, at).items()
+        for name, value in list_prices(row, snapshot, at).items()
         if name not in pinned or not math.isclose(value, pinned[name].value)
     ]
 

@@ -10,14 +10,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
-from typing import Literal, NamedTuple, Self, cast, get_args
+from typing import Annotated, Literal, NamedTuple, Self, cast, get_args
 
+from genai_prices.data_snapshot import DataSnapshot
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ragvsft.data import (
     DataError,
     Identifier,
     IsoDate,
+    MayLieAhead,
+    References,
     Row,
     Slug,
     Source,
@@ -28,7 +31,7 @@ from ragvsft.data import (
 )
 from ragvsft.prices import library
 from ragvsft.prices.clock import today
-from ragvsft.prices.registry import PriceItemRow, completed, items, missing
+from ragvsft.prices.registry import PriceItemRow, Type, completed, items, missing
 from ragvsft.units import DAYS_PER_MONTH
 
 Place = Literal["anywhere", "eu", "own_account", "own_machines"]
@@ -66,7 +69,7 @@ class OfferRow(Row, table="offers", key=("id", "as_of")):
         description="For a new customer: open, closing (an end is announced) or closed."
     )
     announced_on: IsoDate | None = Field(description="When the seller announced the end.")
-    ends_on: IsoDate | None = Field(description="First day without it.")
+    ends_on: Annotated[IsoDate | None, MayLieAhead()] = Field(description="First day without it.")
     regions: Words = Field(
         description="Where it may process text: global, us, eu, own_account, own_machines; joined by "
         "semicolons; blank if not known."
@@ -101,7 +104,7 @@ class OfferRow(Row, table="offers", key=("id", "as_of")):
         if (self.kind in ("llm", "tuned_llm", "weights")) != bool(self.model.strip()):
             raise ValueError(f"model = {self.model!r}: must be named for a {self.kind}, and for models only")
         if (self.source is None) != (self.source_kind == "assumption"):
-            raise ValueError("source: must be blank for an assumption, and for that alone")
+            raise ValueError(_source_fault(self.source))
         return self
 
     def may_process(self, place: Place) -> bool:
@@ -112,8 +115,10 @@ class OfferRow(Row, table="offers", key=("id", "as_of")):
 class PriceRow(Row, table="prices", key=("offer", "item", "as_of")):
     """Prices, speeds and limits that no library carries. Append-only; the newest row of an item counts."""
 
-    offer: Slug = Field(description="An id of offers.csv.")
-    item: Identifier = Field(description="What is charged for: an item of price_items.csv.")
+    offer: Annotated[Slug, References("offers", "id")] = Field(description="An id of offers.csv.")
+    item: Annotated[Identifier, References("price_items", "item")] = Field(
+        description="What is charged for: an item of price_items.csv."
+    )
     value: float = Field(ge=0, description="The value used, in the item's unit.")
     low: float | None = Field(ge=0, description="Lowest value of this offer, where the seller has several.")
     high: float | None = Field(ge=0, description="Highest value of this offer.")
@@ -129,10 +134,16 @@ class PriceRow(Row, table="prices", key=("offer", "item", "as_of")):
     def _consistent(self) -> Self:
         known = [number for number in (self.low, self.value, self.high) if number is not None]
         if known != sorted(known):
-            raise ValueError(f"low, value, high = {known}: must rise")
+            shown = ", ".join(f"{number:g}" for number in known)
+            raise ValueError(f"low, value, high = {shown}: must rise")
         if (self.source is None) != (self.source_kind == "assumption"):
-            raise ValueError("source: must be blank for an assumption, and for that alone")
+            raise ValueError(_source_fault(self.source))
         return self
+
+
+def _source_fault(source: str | None) -> str:
+    must = "given unless source_kind is assumption" if source is None else "blank for an assumption"
+    return f"source = {source or 'blank'}: must be {must}"
 
 
 class ExchangeRateRow(Row, table="exchange_rates", key=("currency", "as_of")):
@@ -225,21 +236,27 @@ def rates(offer_id: str) -> Mapping[str, Price]:
     found: dict[str, Price] = {}
     if row.library:
         released_on = library.released_on()
-        multiplier = uplift.value if uplift else 1.0
         note = f"List price times {uplift.value:g} ({uplift.source}, {uplift.as_of})." if uplift else ""
-        for item, value in library.values(row.id, row.kind, row.library).items():
+        for item, value in list_prices(row).items():
             in_usd = known[item].unit.startswith("USD/")
             found[item] = _price(
-                row,
-                known[item],
-                value * multiplier if in_usd else value,
-                released_on,
-                "library",
-                library.source(),
-                note if in_usd else "",
+                row, known[item], value, released_on, "library", library.source(), note if in_usd else ""
             )
         listed = {k: p for k, p in listed.items() if k not in found or p.as_of > released_on}
     return found | listed
+
+
+def list_prices(
+    row: OfferRow, snapshot: DataSnapshot | None = None, on: date | None = None
+) -> dict[str, float]:
+    """What the library says of an offer by item, with the region's surcharge on what is money."""
+    known = items(cast(Type, row.kind))
+    uplift = _listed(row, known).get(UPLIFT)
+    multiplier = uplift.value if uplift else 1.0
+    return {
+        item: value * multiplier if known[item].unit.startswith("USD/") else value
+        for item, value in library.values(row.id, row.kind, row.library, snapshot, on).items()
+    }
 
 
 def _listed(row: OfferRow, known: Mapping[str, PriceItemRow]) -> dict[str, Price]:

@@ -6,7 +6,8 @@ reader says otherwise: else a break-even compares models, not methods.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ragvsft.costs import columns as cols
@@ -14,7 +15,7 @@ from ragvsft.costs import scenario
 from ragvsft.costs.break_even import Side, bends, overtakes, side_crossings
 from ragvsft.costs.inputs import Inputs, changed, chosen_roles, flat, inputs, names
 from ragvsft.costs.methods import METHODS, Bill, Serving, bill
-from ragvsft.formula import Quantity, where
+from ragvsft.formula import Quantity, Traced, where
 from ragvsft.prices import rates, values
 from ragvsft.prose import number
 from ragvsft.widgets.calculator import Choice, Number, Select
@@ -106,16 +107,19 @@ def second_side(s: Any) -> Inputs:
     return inputs(vars(s))
 
 
-def bills(s: Inputs) -> dict[tuple[str, Serving], Bill]:
-    """The bill of every method, by the token and on one's own GPU."""
-    return {(name, served): bill(s, METHODS[name], served) for name, served in KINDS}
+def bills(s: Inputs) -> Callable[[str, Serving], Bill]:
+    """The bill of a method, by the token or on one's own GPU, computed when it is asked for."""
+    return functools.cache(lambda name, served: bill(s, METHODS[name], served))
 
 
-def pick(code: Quantity, found: Mapping[Any, Quantity]) -> Quantity:
-    """The value of the method and serving with this code."""
-    (_, picked), *others = reversed(list(found.items()))
-    for kind, value in others:
-        picked = where(code <= CODES[kind], value, picked)
+def pick(code: Quantity, value: Callable[[str, Serving], Quantity]) -> Quantity:
+    """`value` of the method and serving with this code: of that one alone, or of every one if traced."""
+    if not isinstance(code, Traced):
+        return value(*KINDS[int(code)])
+    *others, last = KINDS
+    picked = value(*last)
+    for kind in reversed(others):
+        picked = where(code <= CODES[kind], value(*kind), picked)
     return picked
 
 
@@ -134,12 +138,21 @@ def side(method: str, column_id: str = MODEL, **keys: Any) -> Side:
     return Side(METHODS[method], cols.column(column_id).serving, found.inputs(column_id))
 
 
-def volumes(a: Side, b: Side) -> str:
-    """Every break-even of two sides: "13,100", "1,600,000, 1,970,000", "at any volume" or "never"."""
+def when_lower(a: Side, b: Side) -> str:
+    """Where B costs less than A: "from 13,100", "up to 31,100", "from 639,000, for good from 1,280,000".
+
+    Also "at any volume" and "never", between LOW and HIGH queries a month.
+    """
     found = side_crossings(a, b, LOW, HIGH)
-    if found:
-        return ", ".join(map(about, found))
-    return "at any volume" if overtakes(a, b, LOW, HIGH) == LOW else "never"
+    at_once = overtakes(a, b, LOW, HIGH) == LOW
+    if not found:
+        return "at any volume" if at_once else "never"
+    first, last = about(found[0]), about(found[-1])
+    for_good = at_once == (len(found) % 2 == 0)
+    if len(found) == 1:
+        return f"up to {first}" if at_once else f"from {first}"
+    start = f"up to {first}, again higher up" if at_once else f"from {first}, not always"
+    return f"{start}; for good from {last}" if for_good else f"{start}; not beyond {last}"
 
 
 def about(value: float) -> str:

@@ -16,6 +16,7 @@ from ragvsft.costs.break_even import Side
 from ragvsft.costs.inputs import Inputs
 from ragvsft.costs.methods import (
     METHODS,
+    Serving,
     bill,
     context_window_tokens,
     gpu_seconds_per_query,
@@ -30,7 +31,6 @@ from ragvsft.widgets.compared_sides import (
     BENDS,
     CHEAPER,
     HIGH,
-    KINDS,
     LOW,
     MODEL,
     about,
@@ -45,7 +45,7 @@ from ragvsft.widgets.compared_sides import (
     shared_model_select,
     side,
     side_inputs,
-    volumes,
+    when_lower,
 )
 from ragvsft.widgets.cost_inputs import presets
 
@@ -58,28 +58,29 @@ def _pair_model(s: Any) -> dict[str, Quantity]:
     a, b = first_side(s), second_side(s)
     figures = bend_outputs(a, b)
     for which, code, at in (("a", s.side_a_code, a), ("b", s.side_b_code, b)):
-        paid = bills(at)
-        figures |= {
-            f"{which}_code": code,
-            f"{which}_usd": pick(code, {kind: one.horizon_usd(at) for kind, one in paid.items()}),
-            f"{which}_so_far_usd": pick(
-                code,
-                {
-                    kind: formulas.horizon_usd(
-                        one.one_off_usd, one.monthly_usd, one.per_query_usd, at.queries_per_month, s.month
-                    )
-                    for kind, one in paid.items()
-                },
-            ),
-            f"{which}_stride": pick(
-                code, {kind: Side(METHODS[kind[0]], kind[1], at).stride for kind in KINDS}
-            ),
-            f"{which}_fits": pick(code, {kind: _fits(at, *kind) for kind in KINDS}),
-        }
+        figures |= _side_figures(which, code, at, s.month)
     return figures
 
 
-def _fits(s: Inputs, name: str, serving: Any) -> Quantity:
+def _side_figures(which: str, code: Quantity, at: Inputs, month: Quantity) -> dict[str, Quantity]:
+    paid = bills(at)
+
+    def so_far(name: str, served: Serving) -> Quantity:
+        one = paid(name, served)
+        return formulas.horizon_usd(
+            one.one_off_usd, one.monthly_usd, one.per_query_usd, at.queries_per_month, month
+        )
+
+    return {
+        f"{which}_code": code,
+        f"{which}_usd": pick(code, lambda name, served: paid(name, served).horizon_usd(at)),
+        f"{which}_so_far_usd": pick(code, so_far),
+        f"{which}_stride": pick(code, lambda name, served: Side(METHODS[name], served, at).stride),
+        f"{which}_fits": pick(code, lambda name, served: _fits(at, name, served)),
+    }
+
+
+def _fits(s: Inputs, name: str, serving: Serving) -> Quantity:
     method = METHODS[name]
     window = context_window_tokens(s, method, serving)
     return where(longest_call_tokens(s, method, serving) <= window, 1, 0)
@@ -236,8 +237,8 @@ def same_model() -> str:
         rows.append(
             [
                 cols.column(model).label,
-                *(volumes(rag, side(name, model)) for name in CHALLENGERS),
-                *(volumes(side("rag", own), side(name, own)) for name in CHALLENGERS),
+                *(when_lower(rag, side(name, model)) for name in CHALLENGERS),
+                *(when_lower(side("rag", own), side(name, own)) for name in CHALLENGERS),
             ]
         )
     labels = [METHODS[name].label for name in CHALLENGERS]
@@ -250,7 +251,7 @@ def switched_model(challenger_model: str = MODEL) -> str:
     rows = [
         [
             cols.column(model).label,
-            *(volumes(side("rag", model), side(name, challenger_model)) for name in names),
+            *(when_lower(side("rag", model), side(name, challenger_model)) for name in names),
         ]
         for model in MODELS
     ]

@@ -14,7 +14,7 @@ from ragvsft.costs.methods import METHODS, bill, figures
 from ragvsft.costs.stages import STAGES
 from ragvsft.formula import Quantity
 from ragvsft.prose import usd
-from ragvsft.widgets.calculator import Calculator, Cell, Row, Sweep
+from ragvsft.widgets.calculator import Calculator, Cell, Number, Row, Select, Sweep
 from ragvsft.widgets.chart import INK, METHOD_COLOURS, QUIET, SERIES, method_colour, now_rule, usd_axis
 from ragvsft.widgets.cost_inputs import FIRST, VOLUMES, assumption_input, model_select, rest
 from ragvsft.widgets.matrix import Matrix, matrix
@@ -45,7 +45,10 @@ def _volume_model(s: Any) -> Mapping[str, Quantity]:
 
 def total_by_volume() -> Calculator:
     """Every untuned method on one model, against volume."""
-    entries = (model_select(default="gpt-oss-20b"), *(assumption_input(name) for name in FIRST))
+    entries: tuple[Number | Select, ...] = (
+        model_select(default="gpt-oss-20b"),
+        *(assumption_input(name) for name in FIRST),
+    )
     return Calculator(
         "total-by-volume",
         "How does each method grow with volume, on one model?",

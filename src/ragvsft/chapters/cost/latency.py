@@ -2,54 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
 import sympy
 
 import ragvsft.widgets.chart  # noqa: F401  (registers the theme)
-from ragvsft.costs import formulas, latency
+from ragvsft.costs import formulas, latency, scenario
+from ragvsft.costs.inputs import Inputs, chosen_roles, inputs
+from ragvsft.costs.latency import Speeds
+from ragvsft.costs.methods import METHODS, Method, longest_call_tokens, query
 from ragvsft.costs.scenario import assumption
+from ragvsft.costs.stages import STAGES, Wait
 from ragvsft.data import load
-from ragvsft.formula import Quantity, symbolic
+from ragvsft.formula import Quantity, symbolic, where
 from ragvsft.prose import count, day, ms, number, percent, table
-from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row
+from ragvsft.widgets.calculator import Bars, Calculator, Cell, Choice, Number, Preset, Row, Select
+from ragvsft.widgets.cost_inputs import assumption_input, rest
 
 READ = latency.prefill_tokens_per_second("first-token-short-1", "first-token-long-1")
 
 WRITE = latency.decode_tokens_per_second("next-token-1")
 
-READ_LOADED = 1000 * 5000 / latency.wait_ms("first-token-long-50")
+CALL_MS = latency.call_milliseconds("first-token-short-1", "first-token-long-1")
+
+LOADED = latency.published("first-token-long-50")
+
+READ_LOADED = 1000 * (LOADED.prompt_tokens or 0) / LOADED.milliseconds
 
 WRITE_LOADED = latency.decode_tokens_per_second("next-token-50")
-"""Speeds in tokens per second of one published server: with one request, and with fifty at once."""
+"""Speeds in tokens per second of one published server: with one request, and with many at once."""
 
-STAGES = ("embed", "search", "rerank")
+TYPICAL: dict[Wait, float] = {
+    "embed": latency.wait_ms("embed-hosted"),
+    "search": latency.wait_ms("search-far-p50"),
+    "rerank": latency.wait_ms("rerank-dedicated-96"),
+    "tool": latency.wait_ms("search-far-p50"),
+    "model": CALL_MS,
+}
+"""Milliseconds a call, as published. A tool is taken as one search over the network."""
 
-TYPICAL_MS = (
-    latency.wait_ms("embed-hosted"),
-    latency.wait_ms("search-far-p50"),
-    latency.wait_ms("rerank-dedicated-96"),
-)
+SLOW: dict[Wait, float] = {
+    "embed": 500.0,
+    "search": latency.wait_ms("search-far-p95"),
+    "rerank": 600.0,
+    "tool": latency.wait_ms("search-far-p95"),
+    "model": CALL_MS,
+}
+"""The same on a slow day. No p95 of embedding and reranking is published: those are our assumptions."""
 
-SLOW_MS = (500.0, latency.wait_ms("search-far-p95"), 600.0)
-"""Milliseconds to embed, search and rerank. No p95 of the first and the last is published: those are ours."""
+WAITS: dict[Wait, str] = {
+    "embed": "Embed the question",
+    "search": "Search the index",
+    "rerank": "Rerank the candidates",
+    "tool": "One tool call",
+    "model": "Start of a model call, without its tokens",
+}
+
+BUDGET_MS = 1000.0
 
 SYMBOLS = {
-    "embed_milliseconds": "t_{embed}",
-    "search_milliseconds": "t_{search}",
-    "rerank_milliseconds": "t_{rerank}",
+    "calls": "n",
+    "milliseconds_per_call": "c",
     "prompt_tokens": "T",
-    "prefill_tokens_per_second": r"\mu_{read}",
+    "read_tokens_per_second": r"\mu_{read}",
     "output_tokens": "o",
-    "decode_tokens_per_second": r"\mu_{write}",
+    "write_tokens_per_second": r"\mu_{write}",
 }
 
 
 def equation() -> str:
-    """The wait for a whole answer as a displayed formula, from the function that computes it."""
-    return f"$$t = {sympy.latex(symbolic(formulas.answer_milliseconds, **SYMBOLS), order='none')}$$"
+    """The wait for one stage as a displayed formula, from the function that computes it."""
+    return f"$$t = {sympy.latex(symbolic(formulas.stage_milliseconds, **SYMBOLS), order='none')}$$"
 
 
 def published_table() -> str:
@@ -71,131 +96,163 @@ def _wait(row: latency.LatencyRow) -> str:
     return ms(row.milliseconds) + (f" ({row.statistic})" if row.statistic != "not stated" else "") + load_note
 
 
+# ------------------------------------------------------------------------------------------ the calculator
+
+CODES = {name: float(code) for code, name in enumerate(METHODS)}
+
+TOKENS = (
+    "chunks_in_prompt",
+    "tokens_per_chunk",
+    "system_tokens",
+    "example_tokens",
+    "query_tokens",
+    "output_tokens",
+    "agent_rounds",
+    "agent_tool_tokens",
+    "agent_call_tokens",
+    "agent_retry_fraction",
+)
+"""The assumptions that a wait depends on."""
+
+
+def _entries() -> tuple[Number | Select, ...]:
+    choices = tuple(Choice(name, METHODS[name].label, {"method_code": code}) for name, code in CODES.items())
+    speeds: list[Number] = []
+    for name, label in WAITS.items():
+        for which, at in (("typical", TYPICAL), ("slow", SLOW)):
+            speeds.append(
+                Number(
+                    f"{name}_{which}", f"{label}, {which}", "ms", at[name], 0, 60_000,
+                    slider=(0, 1_000), group="waits for each call",
+                )
+            )  # fmt: skip
+    for verb, label, values in (
+        ("read", "The model reads", (READ, READ_LOADED)),
+        ("write", "The model writes", (WRITE, WRITE_LOADED)),
+    ):
+        for which, value in zip(("typical", "slow"), values, strict=True):
+            speeds.append(
+                Number(
+                    f"{verb}_{which}", f"{label}, {which}", "tokens/s", round(value, 1), 1, 1e6, "log",
+                    slider=(5, 50_000), group="speed of the model",
+                )
+            )  # fmt: skip
+    return (
+        Select("method", "Method", "rag", choices),
+        Number("budget_ms", "Wait that users accept for the first token", "ms", BUDGET_MS, 50, 60_000, "log"),
+        assumption_input("output_tokens"),
+        Number("cached_percent", "Of what heads every prompt, cached", "%", 0, 0, 100),
+        *(assumption_input(name, "tokens") for name in TOKENS if name != "output_tokens"),
+        *speeds,
+    )
+
+
+def _speeds(s: Any, which: str) -> Speeds:
+    given = vars(s)
+    return Speeds(
+        {name: given[f"{name}_{which}"] for name in WAITS}, given[f"read_{which}"], given[f"write_{which}"]
+    )
+
+
+def _chosen(s: Any, found: Mapping[str, Quantity]) -> Quantity:
+    """The value of the chosen method."""
+    (_, picked), *others = reversed(list(found.items()))
+    for name, value in others:
+        picked = where(s.method_code <= CODES[name], value, picked)
+    return picked
+
+
 def _model(s: Any) -> dict[str, Quantity]:
-    figures: dict[str, Quantity] = {}
-    passages = s.chunks_in_prompt * s.tokens_per_chunk
-    fixed = s.other_prompt_tokens * (1 - s.cached_percent / 100)
-    for speed in ("typical", "slow"):
-        embed, search, rerank = (getattr(s, f"{stage}_{speed}") for stage in STAGES)
-        read, write = getattr(s, f"read_{speed}"), getattr(s, f"write_{speed}")
-        whole = formulas.answer_milliseconds(
-            embed, search, rerank, passages + fixed, read, s.output_tokens, write
-        )
-        first = formulas.answer_milliseconds(embed, search, rerank, passages + fixed, read, 0, write)
-        closed_book = formulas.answer_milliseconds(0, 0, 0, fixed, read, s.output_tokens, write)
-        figures |= {
-            f"retrieve_{speed}": formulas.answer_milliseconds(embed, search, rerank, 0, read, 0, write),
-            f"passages_{speed}": formulas.answer_milliseconds(0, 0, 0, passages, read, 0, write),
-            f"rest_{speed}": formulas.answer_milliseconds(0, 0, 0, fixed, read, 0, write),
-            f"answer_{speed}": formulas.answer_milliseconds(0, 0, 0, 0, read, s.output_tokens, write),
-            f"first_{speed}": first,
-            f"whole_{speed}": whole,
-            f"closed_{speed}": closed_book,
-            f"share_{speed}": (whole - closed_book) / whole,
-            f"left_{speed}": s.budget_ms - first,
+    at = inputs(vars(s))
+    figures: dict[str, Quantity] = {
+        f"{stage}_in_use": _chosen(s, {name: float(stage in METHODS[name].stages) for name in METHODS})
+        for stage in STAGES
+    }
+    for which in ("typical", "slow"):
+        speeds = _speeds(s, which)
+        waits = {
+            name: latency.waits_ms(at, method, speeds, s.cached_percent / 100)
+            for name, method in METHODS.items()
         }
-    return figures | {f"{stage}_ms": getattr(s, f"{stage}_typical") for stage in STAGES}
+        whole = {name: sum(found.values()) for name, found in waits.items()}
+        first = _chosen(s, {name: latency.first_token_ms(found) for name, found in waits.items()})
+        plain = _chosen(
+            s, {name: whole["fine_tuned" if METHODS[name].tuned else "prompting"] for name in METHODS}
+        )
+        chosen = _chosen(s, whole)
+        figures |= {
+            f"{stage}_{which}": _chosen(s, {name: found.get(stage, 0) for name, found in waits.items()})
+            for stage in STAGES
+        }
+        figures |= {
+            f"first_{which}": first,
+            f"whole_{which}": chosen,
+            f"plain_{which}": plain,
+            f"share_{which}": (chosen - plain) / chosen,
+            f"left_{which}": s.budget_ms - first,
+        }
+    return figures
 
 
-LINES = {
-    "retrieve": "Embed, search, rerank",
-    "passages": "Read the passages",
-    "rest": "Read the rest of the prompt",
-    "first": "First token, in all",
-    "answer": "Write the answer",
-    "whole": "Last token, in all",
-    "closed": "Last token without retrieval",
+TOTALS = {
+    "first": ("First token, in all", "ms"),
+    "whole": ("Last token, in all", "ms"),
+    "plain": ("Last token without any documents", "ms"),
+    "share": ("Share that finding and reading documents adds", "percent"),
+    "left": ("Left of the budget at the first token", "ms"),
 }
 
 
-def _tokens(name: str, label: str, slider: tuple[float, float] | None = None) -> Number:
-    row = assumption(name)
-    low, high = slider or (row.low, row.high)
-    return Number(name, label, "", row.base, row.minimum, row.maximum, slider=(low, high))
-
-
 def budget() -> Calculator:
-    """The wait for the first and the last token, stage by stage, on an ordinary and on a slow request."""
-    assumed = {"embed": "Slow: our assumption", "search": "", "rerank": "Slow: our assumption"}
-    stages = [
-        Number(
-            f"{stage}_{speed}",
-            f"{stage.capitalize()}, {speed}",
-            "ms",
-            value,
-            0,
-            10_000,
-            slider=(0, 1_000),
-            help=hint,
-        )
-        for speed, values in (("typical", TYPICAL_MS), ("slow", SLOW_MS))
-        for stage, value, hint in zip(STAGES, values, assumed.values(), strict=True)
-    ]
-    speeds = [
-        Number(name, label, "tokens/s", round(value, 1), low, high, "log", group="Speed of the model")
-        for name, label, value, low, high in (
-            ("read_typical", "Reads, typical", READ, 100, 1e6),
-            ("write_typical", "Writes, typical", WRITE, 1, 1e4),
-            ("read_slow", "Reads, slow", READ_LOADED, 100, 1e6),
-            ("write_slow", "Writes, slow", WRITE_LOADED, 1, 1e4),
-        )
-    ]
+    """What each stage of one method adds to the wait, on a typical and on a slow request."""
+    entries = _entries()
     return Calculator(
         "latency-budget",
-        "Does retrieval fit your budget?",
-        (
-            Number("budget_ms", "Wait that users accept for the first token", "ms", 1_000, 50, 60_000, "log"),
-            _tokens("chunks_in_prompt", "Passages in the prompt", (1, 50)),
-            _tokens("tokens_per_chunk", "Tokens per passage"),
-            Number(
-                "other_prompt_tokens", "Other tokens of the prompt", "", 2_500, 0, 1e6, slider=(0, 20_000)
-            ),
-            Number("cached_percent", "Of these, cached", "%", 0, 0, 100),
-            _tokens("output_tokens", "Tokens of the answer", (1, 2_000)),
-            *stages,
-            *speeds,
-        ),
+        "Does it fit your budget?",
+        entries,
         _model,
         (
             *(
-                Row(label, Cell(f"{name}_typical", "ms"), Cell(f"{name}_slow", "ms"))
-                for name, label in LINES.items()
+                Row(
+                    stage.label,
+                    Cell(f"{name}_typical", "ms"),
+                    Cell(f"{name}_slow", "ms"),
+                    available=f"{name}_in_use",
+                    reason="not a stage of this method",
+                )
+                for name, stage in STAGES.items()
             ),
-            Row("Share that retrieval adds", Cell("share_typical", "percent"), Cell("share_slow", "percent")),
-            Row("Left of the budget at the first token", Cell("left_typical", "ms"), Cell("left_slow", "ms")),
+            *(
+                Row(label, Cell(f"{name}_typical", unit), Cell(f"{name}_slow", unit))
+                for name, (label, unit) in TOTALS.items()
+            ),
         ),
         ("", "Typical (p50)", "Slow (p95s, added)"),
         chart=_stages_chart,
-        sweep=Bars(
-            {
-                "embed_ms": "Embed the question",
-                "search_ms": "Search",
-                "rerank_ms": "Rerank",
-                "passages_typical": "Read the passages",
-                "rest_typical": "Read the rest",
-                "answer_typical": "Write the answer",
-            }
-        ),
+        sweep=Bars({f"{name}_typical": stage.label for name, stage in STAGES.items()}),
         presets=(
             Preset(
                 "Near and lean",
                 {
                     "embed_typical": 20,
-                    "search_typical": 2.6,
+                    "search_typical": latency.wait_ms("search-cluster-p50"),
                     "rerank_typical": 0,
                     "embed_slow": 40,
-                    "search_slow": 3.13,
+                    "search_slow": latency.wait_ms("search-cluster-p95"),
                     "rerank_slow": 0,
                     "chunks_in_prompt": 5,
                 },
             ),
             Preset("Cached prompt", {"cached_percent": 90}),
             Preset("A label for an answer", {"output_tokens": 5}),
+            Preset("An agent that searches", {"method": "agentic_search"}),
         ),
+        fixed=rest(*entries, roles=("weights", "gpu", *(role for role in chosen_roles() if role != "gpu"))),
         note=(
             "Search, reranking and model speeds start at published figures, embedding at one engineer's "
-            "rounded one; the slow embedding and reranking are our assumptions. They come from different "
-            "systems: replace them with your own measurements."
+            "rounded one; a tool call is taken as one search over the network; the slow embedding and "
+            "reranking are our assumptions. They come from different systems: replace them with your own "
+            "measurements. Inside one query of an agent, what an earlier call has read is not read again."
         ),
     )
 
@@ -210,12 +267,51 @@ def _stages_chart(rows: Any) -> Any:
         )
         .properties(
             description=(
-                "One bar for each stage of a typical request: embed the question, search, rerank, read the "
-                "passages, read the rest of the prompt, write the answer. At the defaults, writing the "
-                "answer is by far the longest."
+                "One bar for each stage of a typical request of the chosen method, in the order of an answer."
             )
         )
     )
+
+
+# ------------------------------------------------------------------------------------------------- tables
+
+
+def default_inputs(**keys: Any) -> Inputs:
+    """The inputs of the default open model on its own GPUs, with some scenario keys set."""
+    column = "gpt-oss-20b-self-hosted"
+    return scenario.from_keys({"columns": [column], **keys}).inputs(column)
+
+
+def typical_speeds() -> Speeds:
+    """The published waits and speeds, with one request at a time."""
+    return Speeds(TYPICAL, READ, WRITE)
+
+
+def methods_table(**keys: Any) -> str:
+    """Every method on the same model: calls, first and last token at the published speeds."""
+    s = default_inputs(**keys)
+    return table(
+        ["method", "calls of a model", "tokens read", "first token", "last token"],
+        [_method_row(method, s) for method in METHODS.values()],
+    )
+
+
+def _method_row(method: Method, s: Inputs) -> list[str]:
+    if longest_call_tokens(s, method, "self_hosted") > s.weights.context_window_tokens:
+        return [method.label, "the whole corpus is longer than the model takes", "–", "–", "–"]
+    used = query(s, method, "self_hosted")
+    calls = sum(
+        use.calls for name, use in used.items() if STAGES[name].wait == "model" and name != latency.ANSWER
+    )
+    read = sum(use.fresh_tokens for name, use in used.items() if STAGES[name].wait == "model")
+    waits = latency.waits_ms(s, method, typical_speeds())
+    return [
+        method.label,
+        number(float(calls)),
+        number(float(read)),
+        ms(float(latency.first_token_ms(waits))),
+        ms(float(sum(waits.values()))),
+    ]
 
 
 def share_table(output_tokens: Sequence[float]) -> str:
@@ -224,7 +320,7 @@ def share_table(output_tokens: Sequence[float]) -> str:
     rows = []
     for tokens in output_tokens:
         at = calculator.compute(output_tokens=tokens)
-        waits = [ms(at[f"{which}_typical"]) for which in ("closed", "whole")]
+        waits = [ms(at[f"{which}_typical"]) for which in ("plain", "whole")]
         rows.append([count(tokens), *waits, percent(at["share_typical"])])
     return table(["tokens of answer", "without retrieval", "with retrieval", "share that it adds"], rows)
 
@@ -232,9 +328,20 @@ def share_table(output_tokens: Sequence[float]) -> str:
 def sum_of_p95s() -> tuple[float, float]:
     """The slow column's wait for the first token, and its p95 if the same stages were slow independently."""
     at = budget().compute()
-    reading = [(at[f"passages_{speed}"] + at[f"rest_{speed}"]) for speed in ("typical", "slow")]
-    independent = latency.p95_if_independent([*TYPICAL_MS, reading[0]], [*SLOW_MS, reading[1]])
+    before = [name for name in METHODS["rag"].stages if name != latency.ANSWER]
+    independent = latency.p95_if_independent(
+        *([at[f"{name}_{which}"] for name in before] for which in ("typical", "slow"))
+    )
     return at["first_slow"], independent
+
+
+SHARE_STUCK = 0.04
+"""Share of requests in which a stage is stuck that its 95th percentile does not show: an example."""
+
+
+def stuck_answers(stages: int) -> float:
+    """Share of answers with a stuck stage, if each is stuck on its own in `SHARE_STUCK` of requests."""
+    return latency.share_with_a_slow_stage(stages, SHARE_STUCK)
 
 
 def throughput_loss() -> tuple[int, int, float]:

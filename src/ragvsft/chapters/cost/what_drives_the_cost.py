@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -12,88 +12,139 @@ import numpy as np
 import pandas as pd
 import sympy
 
-from ragvsft.costs import formulas, options, scenario, uncertainty
-from ragvsft.costs.options import LABELS, OPTIONS, Inputs
+from ragvsft.costs import columns as cols
+from ragvsft.costs import formulas, uncertainty
+from ragvsft.costs.break_even import Side
+from ragvsft.costs.inputs import Inputs, inputs
+from ragvsft.costs.methods import METHODS, Serving, bill, query
 from ragvsft.data import load
-from ragvsft.formula import Quantity, javascript, symbolic, trace
-from ragvsft.prose import percent, table, usd
-from ragvsft.widgets.calculator import Calculator, Cell, Crossings, Number, Row, Select, Sweep, Tornado
+from ragvsft.formula import Quantity, javascript, symbolic, trace, where
+from ragvsft.prose import count, percent, table, usd
+from ragvsft.widgets.calculator import (
+    Calculator,
+    Cell,
+    Choice,
+    Crossings,
+    Number,
+    Row,
+    Select,
+    Sweep,
+    Tornado,
+)
 from ragvsft.widgets.chart import INK, QUIET, SERIES, now_rule, usd_axis
-from ragvsft.widgets.compared_options import (
+from ragvsft.widgets.compared_sides import (
     BENDS,
     CHEAPER,
     CODES,
-    HIGH,
-    LOW,
-    bends,
-    model_inputs,
-    option_select,
+    MODEL,
+    bend_outputs,
+    bills,
+    kind_select,
     pick,
-    volumes,
-    with_hosting,
+    shared_model_select,
+    side,
+    side_inputs,
+    when_lower,
 )
-from ragvsft.widgets.cost_inputs import VOLUMES, presets
+from ragvsft.widgets.cost_inputs import VOLUMES, assumption_input, presets
+
+LOW, HIGH = 100.0, 1e9
+"""Queries a month between which a break-even is searched, and between which the chart of bars is drawn."""
+
+PAIRS = (
+    ("rag", "rag_fine_tuned"),
+    ("rag", "agentic_search"),
+    ("prompting", "fine_tuned"),
+)
+"""Methods that do the same job, each with its challenger. Only the last pair knows no documents."""
+
+
+def pair_label(pair: tuple[str, str]) -> str:
+    """ "RAG + fine-tuned, against RAG"."""
+    return f"{METHODS[pair[1]].label}, against {METHODS[pair[0]].label}"
+
+
+def _pair_select() -> Select:
+    choices = (
+        Choice(
+            f"{b}-{a}",
+            pair_label((a, b)),
+            {"side_a_code": CODES[a, "per_token"], "side_b_code": CODES[b, "per_token"]},
+        )
+        for a, b in PAIRS
+    )
+    return Select("pair", "Challenger, on the same model", "rag_fine_tuned-rag", tuple(choices))
 
 
 def _used_inputs(model: Callable[[Any], Mapping[str, Quantity]]) -> tuple[Number | Select, ...]:
-    """The inputs of the cost model that this model reads."""
-    entries = model_inputs()
+    """The model, the pair, and the inputs of the cost model that this model reads."""
+    entries = (_pair_select(), shared_model_select(), *side_inputs())
     sets = {
         entry.name: [*entry.open[0].sets] if isinstance(entry, Select) else [entry.name] for entry in entries
     }
     names = [name for group in sets.values() for name in group]
-    read = set(re.findall(r"\bi\.(\w+)", javascript("", names, trace(model, names))))
+    printed = javascript("", names, trace(model, names))
+    read = {one or other for one, other in re.findall(r'\bi(?:\.(\w+)|\["([^"]+)"\])', printed)}
     return tuple(entry for entry in entries if read & set(sets[entry.name]))
 
 
-def _ranges(inputs: tuple[Number | Select, ...]) -> dict[str, tuple[str, float, float]]:
+def _ranges(entries: tuple[Number | Select, ...]) -> dict[str, tuple[str, float, float]]:
     """Every uncertain assumption among the inputs: its label and the ends of its likely range."""
-    names = {entry.name for entry in inputs}
+    names = {entry.name for entry in entries}
     return {row.name: (row.label, row.low, row.high) for row in uncertainty.uncertain() if row.name in names}
 
 
 def _break_even_model(s: Any) -> dict[str, Quantity]:
-    return bends(s) | {
-        "rag_usd": OPTIONS["rag"](s).horizon_usd(s),
-        "tuned_usd": OPTIONS["fine_tuned_hosted"](s).horizon_usd(s),
-        "rag_code": CODES["rag"],
-        "tuned_code": CODES["fine_tuned_hosted"],
+    at = inputs(vars(s))
+    paid = bills(at)
+
+    def usd_of(name: str, served: Serving) -> Quantity:
+        return paid(name, "per_token").horizon_usd(at)
+
+    return bend_outputs(at, at) | {
+        "a_usd": pick(s.side_a_code, usd_of),
+        "b_usd": pick(s.side_b_code, usd_of),
+        "a_code": s.side_a_code,
+        "b_code": s.side_b_code,
     }
 
 
 def break_even_drivers() -> Calculator:
-    """What each uncertain assumption, alone, does to the break-even of RAG and a hosted fine-tune."""
+    """What each uncertain assumption, alone, does to the break-even of two methods on one model."""
+    entries = _used_inputs(_break_even_model)
     return Calculator(
         "break-even-drivers",
         "Which assumption moves your break-even?",
-        _used_inputs(_break_even_model),
+        entries,
         _break_even_model,
         (
+            Row("Lower at low volume", Cell("volume_low", "count"), Cell("volume_lower_0", cases=CHEAPER)),
             Row(
-                "A hosted fine-tune costs less than RAG from (queries a month)",
+                "Break-even (queries a month)",
                 Cell("volume_crossing_1", "count"),
-                Cell("volume_lower_end", cases=CHEAPER),
+                Cell("volume_lower_1", cases=CHEAPER),
             ),
+            Row("Lower at high volume", Cell("volume_end", "count"), Cell("volume_lower_end", cases=CHEAPER)),
         ),
-        ("", "Break-even", "At high volume"),
+        ("", "Volume", "From there on"),
         chart=_break_even_tornado,
-        sweep=Tornado("volume_overtakes", _ranges(_used_inputs(_break_even_model)), ratio=True),
+        sweep=Tornado("volume_overtakes", _ranges(entries), ratio=True),
         crossings=(
             Crossings(
                 "volume",
                 "queries_per_month",
-                ("rag_usd", "rag_code"),
-                ("tuned_usd", "tuned_code"),
+                ("a_usd", "a_code"),
+                ("b_usd", "b_code"),
                 LOW,
                 HIGH,
                 BENDS,
                 shown=1,
             ),
         ),
-        presets=presets(),
+        presets=presets(*(entry.name for entry in entries)),
         note=(
-            "A bar that ends at the left edge: the fine-tune costs less at any volume. At the right edge: "
-            "at none. A fine-tune without retrieval knows nothing of your documents."
+            "Both sides run on the same model, paid by the token. A bar that ends at the left edge: the "
+            "challenger costs less at any volume. At the right edge: at none. A dash: there is no break-even."
         ),
     )
 
@@ -103,9 +154,9 @@ def _break_even_tornado(rows: Any) -> Any:
         rows,
         alt.X(
             "low:Q",
-            title="Queries a month from which the fine-tune costs less",
+            title="Queries a month from which the challenger costs less",
             scale=alt.Scale(type="log", domain=[LOW, HIGH]),
-            axis=alt.Axis(format="~s", values=[10**k for k in range(2, 9)]),
+            axis=alt.Axis(format="~s", values=[10**k for k in range(2, 10)]),
         ),
         "One bar for each assumption, widest first: the break-even volume with the assumption at the low "
         "end (open circle) and at the high end (filled) of its range, the others as set above. The vertical "
@@ -114,23 +165,23 @@ def _break_even_tornado(rows: Any) -> Any:
 
 
 def _loaded_model(s: Any) -> dict[str, Quantity]:
-    queries = s.queries_per_month * s.horizon_months
-    bills = {name: option(s) for name, option in OPTIONS.items()}
+    at = inputs(vars(s))
+    queries = at.queries_per_month * at.horizon_months
+    paid = bills(at)
     return {
-        "total_usd": pick(s.option_code, {name: bill.horizon_usd(s) for name, bill in bills.items()}),
-        "marginal_usd": pick(s.option_code, {name: bill.per_query_usd for name, bill in bills.items()}),
-        "loaded_usd": pick(
-            s.option_code, {name: bill.horizon_usd(s) / queries for name, bill in bills.items()}
-        ),
+        "total_usd": pick(s.side_code, lambda *kind: paid(*kind).horizon_usd(at)),
+        "marginal_usd": pick(s.side_code, lambda *kind: paid(*kind).per_query_usd),
+        "loaded_usd": pick(s.side_code, lambda *kind: paid(*kind).horizon_usd(at) / queries),
     }
 
 
 def cost_drivers() -> Calculator:
-    """What each uncertain assumption, alone, does to an option's full cost per query."""
+    """What each uncertain assumption, alone, does to a method's full cost per query."""
+    entries = (kind_select("side", "Method", "rag"), shared_model_select(), *side_inputs())
     return Calculator(
         "cost-drivers",
         "Which assumption moves your cost per query?",
-        (option_select("option", "Option", "rag"), *model_inputs()),
+        entries,
         _loaded_model,
         (
             Row(
@@ -142,8 +193,8 @@ def cost_drivers() -> Calculator:
         ),
         ("", "Per query, everything", "One more query", "Whole horizon"),
         chart=_cost_tornado,
-        sweep=Tornado("loaded_usd", _ranges(model_inputs())),
-        presets=presets(),
+        sweep=Tornado("loaded_usd", _ranges(entries)),
+        presets=presets(*(entry.name for entry in entries)),
     )
 
 
@@ -173,7 +224,7 @@ def _failure_model(s: Any) -> dict[str, Quantity]:
     loss = formulas.accuracy_loss_to_break_even(s.dear_usd - s.cheap_usd, s.usd_per_failure)
     return {
         "loss_points": 100 * loss,
-        "wrong_per_million": 1e6 * loss,
+        "queries_per_failure": where(loss > 0, 1 / where(loss > 0, loss, 1), 0),
         "dear_usd": formulas.usd_per_query_with_failures(
             s.dear_usd, s.accuracy_percent / 100, s.usd_per_failure
         ),
@@ -183,35 +234,45 @@ def _failure_model(s: Any) -> dict[str, Quantity]:
     }
 
 
+LARGE = "claude-sonnet-5.5"
+
+
+def loaded_usd(one: Side) -> float:
+    """USD of a side per query, everything included, at its own volume."""
+    s = one.s
+    return float(one.horizon_usd(s.queries_per_month) / (s.queries_per_month * s.horizon_months))
+
+
 def failure_cost() -> Calculator:
-    """How much accuracy the cheaper option may lose before it costs more."""
-    s = scenario.inputs(scenario.default())
-    queries = s.queries_per_month * s.horizon_months
-    dear, cheap = (OPTIONS[name](s).horizon_usd(s) / queries for name in ("rag", "fine_tuned_hosted"))
+    """How much accuracy the cheaper of two may lose before it costs more."""
+    dear, cheap = (loaded_usd(side("rag", model)) for model in (LARGE, MODEL))
     return Calculator(
         "failure-cost",
-        "How much accuracy may the cheaper option lose?",
+        "How much accuracy may the cheaper one lose?",
         (
-            Number("dear_usd", "More expensive option, per query", "USD", round(dear, 4), 0, 10),
-            Number("cheap_usd", "Cheaper option, per query", "USD", round(cheap, 4), 0, 10),
+            Number("dear_usd", "The more expensive one, per query", "USD", round(dear, 4), 0, 10),
+            Number("cheap_usd", "The cheaper one, per query", "USD", round(cheap, 4), 0, 10),
             Number("usd_per_failure", "Cost of a wrong answer", "USD", 5, 0.01, 10_000, "log"),
-            Number("accuracy_percent", "Right answers of the expensive option", "%", 90, 0, 100),
+            Number("accuracy_percent", "Right answers of the expensive one", "%", 90, 0, 100),
             Number("lost_points", "Accuracy the cheaper one loses", "points", 1, 0, 100),
         ),
         _failure_model,
         (
             Row("It may lose at most (points of accuracy)", Cell("loss_points")),
-            Row("That is, further wrong answers in a million", Cell("wrong_per_million", "count")),
-            Row("More expensive option per query, failures included", Cell("dear_usd", "usd")),
-            Row("Cheaper option per query, failures included", Cell("cheap_usd", "usd")),
+            Row("That is, one further wrong answer in (queries)", Cell("queries_per_failure", "count")),
+            Row("The more expensive one per query, failures included", Cell("dear_usd", "usd")),
+            Row("The cheaper one per query, failures included", Cell("cheap_usd", "usd")),
         ),
         chart=_failure_chart,
         sweep=Sweep(
             "usd_per_failure",
             tuple(10 ** (k / 10) for k in range(-20, 41)),
-            {"loss_points": "Accuracy the cheaper option may lose"},
+            {"loss_points": "Accuracy the cheaper one may lose"},
         ),
-        note="The two costs per query are those of RAG and a hosted fine-tune in the default scenario.",
+        note=(
+            f"The two costs per query are those of RAG on {cols.column(LARGE).label} and on "
+            f"{cols.column(MODEL).label} in the default scenario."
+        ),
     )
 
 
@@ -224,9 +285,9 @@ def _failure_chart(rows: Any) -> Any:
     return alt.layer(line, now_rule(rows, scale=log)).properties(
         height=260,
         description=(
-            "The accuracy that the cheaper option may lose before it costs more, against the cost of one "
-            "wrong answer. Both axes are logarithmic; ten times the cost of a failure leaves a tenth of the "
-            "room. The dashed line marks the cost set above."
+            "The accuracy that the cheaper one may lose before it costs more, against the cost of one wrong "
+            "answer. Both axes are logarithmic: the dearer a failure, the less room. The dashed line marks "
+            "the cost set above."
         ),
     )
 
@@ -234,12 +295,6 @@ def _failure_chart(rows: Any) -> Any:
 DRAWS = 100_000
 
 SOBOL_SAMPLES = 1024
-
-ODDS = (
-    ("fine_tuned_hosted", "rag"),
-    ("rag_fine_tuned_hosted", "rag"),
-    ("fine_tuned_hosted", "prompting"),
-)
 
 
 def accuracy_equation() -> str:
@@ -250,52 +305,70 @@ def accuracy_equation() -> str:
     return rf"$$\Delta a = {sympy.latex(loss)}$$"
 
 
-def people_share(option: str, s: Inputs) -> float:
-    """Share of an option's cost over the horizon that is labour, labelling and evaluation."""
-    bill = OPTIONS[option](s)
-    return float(1 - bill.vendor_horizon_usd(s) / bill.horizon_usd(s))
+def people_share(one: Side) -> float:
+    """Share of a side's cost over the horizon that is labour, labelling and evaluation."""
+    paid = bill(one.s, one.method, one.serving)
+    return float(1 - paid.vendor_horizon_usd(one.s) / paid.horizon_usd(one.s))
 
 
-def index_share(s: Inputs) -> float:
+def index_share(one: Side) -> float:
     """Share of RAG's cost over the horizon that is embedding, storing and searching the documents."""
-    bill = options.rag(s)
-    per_query = options.retrieval_usd(s) - options.rerank_usd(s)
+    paid = bill(one.s, one.method, one.serving)
+    used = query(one.s, one.method, one.serving)
     spent = formulas.horizon_usd(
-        bill.vendor_one_off_usd, bill.vendor_monthly_usd, per_query, s.queries_per_month, s.horizon_months
+        paid.vendor_one_off_usd,
+        paid.vendor_monthly_usd,
+        used["embed"].usd + used["search"].usd,
+        one.s.queries_per_month,
+        one.s.horizon_months,
     )
-    return float(spent / bill.horizon_usd(s))
+    return float(spent / paid.horizon_usd(one.s))
 
 
-CHOICES: tuple[tuple[str, dict[str, float | str]], ...] = (
-    ("As it is", {}),
-    ("RAG on Claude Haiku 5.5", {"llm": "claude-haiku-5-5"}),
-    ("RAG on Claude Opus 5.5", {"llm": "claude-opus-5-5"}),
-    ("5 passages in the prompt, not 15", {"chunks_in_prompt": 5}),
-    ("No worked examples in the prompt", {"example_tokens": 0}),
-    ("Half the queries in batches", {"batch_fraction": 0.5}),
-    ("Answers of 1,500 tokens, not 400", {"output_tokens": 1500}),
-    ("100,000 documents, not 10,000", {"documents": 100_000}),
-    ("A release every 2 months, not every 6", {"months_between_releases": 2}),
-    ("5,000 training examples, not 1,000", {"training_examples": 5000}),
+CHOICES: tuple[dict[str, float], ...] = (
+    {"chunks_in_prompt": 5},
+    {"example_tokens": 0},
+    {"batch_fraction": 0.5},
+    {"output_tokens": 1500},
+    {"documents": 100_000},
+    {"agent_rounds": 2},
+    {"months_between_releases": 2},
+    {"training_examples": 5000},
 )
 """Decisions and workloads, each with what it changes in the default scenario."""
 
+OTHER_MODELS = (LARGE, "claude-haiku-5.5")
+
+
+def choice_label(changes: Mapping[str, float]) -> str:
+    """ "Passages in the prompt: 5, not 15"."""
+    ((name, value),) = changes.items()
+    entry = assumption_input(name)
+    unit = f" ({entry.unit})" if entry.unit else ""
+    return f"{entry.label}{unit}: {value:,g}, not {entry.default:,g}"
+
 
 def choices_table() -> str:
-    """What each choice does to RAG's price per query and to two break-evens."""
-    cases = {label: scenario.inputs(scenario.from_keys(keys)) for label, keys in CHOICES}
-    cases["The fine-tune on a rented GPU of its own"] = with_hosting(cases["As it is"])
-    rows = [
-        [
-            label,
-            usd(float(options.rag(s).per_query_usd)),
-            volumes("rag", "fine_tuned_hosted", s),
-            volumes("rag", "rag_fine_tuned_hosted", s),
-        ]
-        for label, s in cases.items()
+    """What each choice does to RAG, and to the volumes from which others cost less on the same model."""
+    cases: dict[str, tuple[str, Mapping[str, float]]] = {"As it is": (MODEL, {})}
+    cases |= {f"On {cols.column(model).label}": (model, {}) for model in OTHER_MODELS}
+    cases |= {choice_label(changes): (MODEL, changes) for changes in CHOICES}
+    head = ["Choice", "RAG, whole horizon", "RAG, one more query"]
+    head += [f"{METHODS[b].label} costs less" for a, b in PAIRS if a == "rag"]
+    return table(head, [[label, *_choice_cells(*case)] for label, case in cases.items()])
+
+
+def _choice_cells(model: str, changes: Mapping[str, float]) -> list[str]:
+    rag = side("rag", model, **changes)
+    paid = bill(rag.s, rag.method, rag.serving)
+    others = [b for a, b in PAIRS if a == "rag"]
+    found = [
+        when_lower(rag, side(name, model, **changes))
+        if not METHODS[name].tuned or cols.hosted(model).offers["tuned_llm"]
+        else "not sold tuned"
+        for name in others
     ]
-    head = ["Choice", "RAG, one more query", "Break-even with the fine-tune", "With RAG + fine-tune"]
-    return table(head, rows)
+    return [usd(float(paid.horizon_usd(rag.s))), usd(float(paid.per_query_usd)), *found]
 
 
 def inputs_by_kind() -> dict[str, int]:
@@ -303,10 +376,16 @@ def inputs_by_kind() -> dict[str, int]:
     return dict(Counter(row.kind for row in load("assumptions")))
 
 
-def odds(option_a: str, option_b: str, s: Inputs, volume: float, **drawn: Any) -> uncertainty.Share:
-    """How often option A costs less than option B at one volume."""
-    (share,) = uncertainty.probability_cheaper(option_a, option_b, s, [volume], DRAWS, **drawn)
-    return share
+def total(one: Side) -> uncertainty.Total:
+    """A side's USD over the horizon as a function of its inputs."""
+    return lambda s: bill(s, one.method, one.serving).horizon_usd(s)
+
+
+def odds(
+    a: Side, b: Side, queries_per_month: Sequence[float], together: Collection[str] = ()
+) -> tuple[uncertainty.Share, ...]:
+    """How often A costs less than B over the same draws, at each volume."""
+    return uncertainty.probability_cheaper(total(a), total(b), a.s, b.s, queries_per_month, DRAWS, together)
 
 
 PEOPLE = tuple(
@@ -317,19 +396,28 @@ PEOPLE = tuple(
 """The uncertain assumptions about people's time and its price."""
 
 
-def odds_chart(s: Inputs) -> Any:
-    """How often one option costs less than another over the assumption ranges, by volume."""
+def odds_pairs() -> dict[str, tuple[Side, Side]]:
+    """The pairs of the chart of odds, challenger first: each on one model, and agentic search on two."""
+    small, large = cols.column(MODEL).label, cols.column(LARGE).label
+    agentic = METHODS["agentic_search"].label
+    return {
+        f"{pair_label(PAIRS[0])}, on {small}": (side(PAIRS[0][1]), side(PAIRS[0][0])),
+        f"{agentic}, against RAG, on {small}": (side("agentic_search"), side("rag")),
+        f"{agentic}, against RAG, on {large}": (side("agentic_search", LARGE), side("rag", LARGE)),
+    }
+
+
+def odds_chart() -> Any:
+    """How often one method costs less than another over the assumption ranges, by volume."""
     frame = pd.concat(
         pd.DataFrame(
             {
                 "volume": VOLUMES,
-                "probability": [
-                    share.probability for share in uncertainty.probability_cheaper(a, b, s, VOLUMES, DRAWS)
-                ],
-                "pair": f"{LABELS[a]}, against {LABELS[b]}",
+                "probability": [share.probability for share in odds(a, b, VOLUMES)],
+                "pair": label,
             }
         )
-        for a, b in ODDS
+        for label, (a, b) in odds_pairs().items()
     )
     pairs = list(dict.fromkeys(frame.pair))
     lines = (
@@ -339,8 +427,18 @@ def odds_chart(s: Inputs) -> Any:
             alt.X(
                 "volume:Q", title="Queries a month", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s")
             ),
-            alt.Y("probability:Q", title="Share of draws in which it costs less", axis=alt.Axis(format="%")),
+            alt.Y(
+                "probability:Q",
+                title="Share of draws in which it costs less",
+                axis=alt.Axis(format="%"),
+                scale=alt.Scale(domain=[0, 1]),
+            ),
             alt.Color("pair:N", title=None, scale=alt.Scale(domain=pairs, range=SERIES[1:4])),
+            tooltip=[
+                alt.Tooltip("pair:N", title="Pair"),
+                alt.Tooltip("volume:Q", title="Queries a month", format=",.0f"),
+                alt.Tooltip("probability:Q", title="Share of draws", format=".0%"),
+            ],
         )
     )
     even = (
@@ -348,25 +446,33 @@ def odds_chart(s: Inputs) -> Any:
         .mark_rule(color=QUIET, strokeDash=[4, 4])
         .encode(alt.Y("even:Q"))
     )
+    ends = {pair: part.probability for pair, part in frame.groupby("pair", sort=False)}
     return alt.layer(lines, even).properties(
         height=300,
+        title=_odds_title(ends),
         description=(
-            "The share of draws in which one option costs less than another, against volume. "
+            "The share of draws in which one method costs less than another, against volume. "
             + " ".join(
                 f"{pair}: from {percent(share.iloc[0])} to {percent(share.iloc[-1])}."
-                for pair, share in frame.groupby("pair", sort=False).probability
+                for pair, share in ends.items()
             )
         ),
     )
 
 
-def log_ratio(option_a: str, option_b: str) -> Any:
-    """The logarithm of one option's cost over another's: above 0 where the first costs more."""
+def _odds_title(ends: Mapping[str, Any]) -> str:
+    """What the chart of odds shows at its highest volume: agentic search on two models."""
+    small, large = (percent(round(share.iloc[-1], 2)) for share in list(ends.values())[1:])
+    return (
+        f"At {count(VOLUMES[-1])} queries a month agentic search costs less than RAG in {small} of the draws "
+        f"on {cols.column(MODEL).label}, in {large} on {cols.column(LARGE).label}"
+    )
 
-    def result(s: Inputs) -> Any:
-        return np.log(OPTIONS[option_a](s).horizon_usd(s) / OPTIONS[option_b](s).horizon_usd(s))
 
-    return result
+def log_ratio(a: Side, b: Side) -> Callable[[Inputs], Any]:
+    """The logarithm of one side's cost over another's: above 0 where the first costs more."""
+    total_a, total_b = total(a), total(b)
+    return lambda s: np.log(total_a(s) / total_b(s))
 
 
 def influence_chart(influences: Sequence[uncertainty.Influence], most: int = 8) -> Any:
@@ -374,13 +480,18 @@ def influence_chart(influences: Sequence[uncertainty.Influence], most: int = 8) 
     frame = pd.DataFrame(influences[:most])
     frame["low"], frame["high"] = frame.total - frame.confidence, frame.total + frame.confidence
     base = alt.Chart(frame).encode(alt.Y("label:N", sort=None, title=None))
-    return alt.layer(
-        base.mark_bar().encode(alt.X("total:Q", title="Total index", axis=alt.Axis(format="%"))),
-        base.mark_rule(color=INK).encode(alt.X("low:Q"), alt.X2("high:Q")),
-    ).properties(
+    bars = base.mark_bar().encode(
+        alt.X("total:Q", title="Total index", axis=alt.Axis(format="%")),
+        tooltip=[
+            alt.Tooltip("label:N", title="Assumption"),
+            alt.Tooltip("total:Q", title="Total index", format=".0%"),
+        ],
+    )
+    return alt.layer(bars, base.mark_rule(color=INK).encode(alt.X("low:Q"), alt.X2("high:Q"))).properties(
+        title=f"{influences[0].label}: a part in {percent(round(influences[0].total, 2))} of the variance",
         description=(
-            "Sobol total indices of the uncertain assumptions, largest first, with their intervals: the "
-            "share of the variance in which each has a part. "
+            f"Sobol total indices of the {count(min(most, len(influences)))} assumptions with the largest, "
+            "largest first, with their intervals: the share of the variance in which each has a part. "
             f"{influences[0].label}: {percent(influences[0].total)}."
-        )
+        ),
     )

@@ -1,3 +1,4 @@
+// @ts-check
 /* The matrix: methods by models. Costs come from the functions printed from Python; hosts from costs/columns.py's rules. */
 (() => {
   "use strict";
@@ -268,11 +269,11 @@
       this.showHead();
       const figure = this.element("show", "select").selectedOptions[0].text;
       text(this.root, ".matrix-figure", figure.charAt(0).toLowerCase() + figure.slice(1));
-      this.body.forEach((row) => {
+      for (const row of this.body ?? []) {
         const mine = cells.filter((cell) => cell.method.name === row.dataset.method);
         while (row.cells.length > mine.length + 1) row.deleteCell(-1);
         mine.forEach((cell, k) => this.showCell(row.cells[k + 1] ?? this.newCell(row), cell));
-      });
+      }
     }
 
     newCell(row) {
@@ -320,7 +321,8 @@
     }
 
     showPicker(columns) {
-      const focused = document.activeElement?.dataset?.column;
+      const active = document.activeElement;
+      const focused = active instanceof HTMLElement ? active.dataset.column : undefined;
       this.picker.replaceChildren(
         ...columns.map((column, k) => {
           const label = element("label", "", `Model ${k + 1}`);
