@@ -32,24 +32,6 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform ==
 """
 
 
-def pins(path: Path) -> dict[str, str]:
-    """Package -> version of a requirements file, as Python 3.11 reads it."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    found = [re.match(r"([\w.-]+)==([^\s;]+)(?:\s*;\s*(.*?))?\s*\\?$", line) for line in lines]
-    newer_only = "python_full_version >= '3.12'"
-    return {pin[1]: pin[2] for pin in found if pin and newer_only not in (pin[3] or "")}
-
-
-def test_binder_pins_are_those_of_the_lock() -> None:
-    locked, binder = pins(ROOT / "requirements.txt"), pins(ROOT / "binder" / "requirements.txt")
-    assert binder == {name: locked.get(name) for name in binder}
-
-
-def test_binder_names_a_version_for_every_package() -> None:
-    lines = (ROOT / "binder" / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    assert len(pins(ROOT / "binder" / "requirements.txt")) == sum(not line.startswith("#") for line in lines)
-
-
 @dataclass(frozen=True)
 class Server:
     """A running JupyterLab, reached as its own front end reaches it."""

@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -135,6 +137,88 @@ def test_a_reader_that_stops_listening_is_no_error(command):
     process = subprocess.Popen(command_line, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     assert (process.stderr.read(), process.wait()) == (b"", 0)
+
+
+HOSTILE = {
+    "a dotted key of 200 kB": b"a" + b".a" * 100_000 + b" = 1",
+    "a dotted key on a line": b"a" + b".a" * 40_000 + b" = 1",
+    "an integer of 5,000 digits": b"queries_per_month = " + b"9" * 5_000,
+    "an integer of 1,900 digits": b"queries_per_month = " + b"9" * 1_900,
+    "a text of 1,900 words": b'llm = "' + b"a " * 900 + b'"',
+    "a float beyond all floats": b"queries_per_month = 1e999",
+    "zeros": bytes(50_000),
+    "half a character": b"a = 'caf\xc3",
+    "a table of tables": b"[[[[a]]]]",
+    "an array in an array": b"\n".join([b"queries_per_month = ["] + [b"["] * 5_000),
+}
+
+
+@pytest.mark.parametrize("command", ["compare", "decide"])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_one_short_line(command, name, tmp_path, capsys):
+    file = tmp_path / "s.toml"
+    file.write_bytes(HOSTILE[name])
+    assert main([command, str(file)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and len(captured.err) < 700
+    assert captured.err.startswith(f"ragvsft: {file}: ") and captured.err.removesuffix("\n").isprintable()
+
+
+@pytest.mark.parametrize("command", ["compare", "decide"])
+def test_a_file_without_end_is_refused(command, capsys):
+    assert main([command, "/dev/zero"]) == 2
+    assert capsys.readouterr().err == "ragvsft: /dev/zero: size: over 100,000 bytes; must be at most that\n"
+
+
+def test_a_pipe_is_read_whatever_its_pieces():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ragvsft.cli", "compare", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    for piece in (b"queries_per_", b"month = 5000\n", b"# " + b"x" * 1_000 + b"\n", b"horizon_months = 6\n"):
+        process.stdin.write(piece)
+        process.stdin.flush()
+    assert process.communicate()[0].startswith(b"5,000 queries a month for 6 months")
+
+
+def test_a_named_pipe_is_read(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ragvsft.cli", "compare", pipe], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    pipe.write_bytes(b"queries_per_month = 5000\n")
+    assert process.communicate()[0].startswith(b"5,000 queries a month")
+
+
+def test_ctrl_c_is_one_line_and_status_130():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ragvsft.cli", "compare", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdin.write("# it waits for the rest\n" * 4000)
+    process.stdin.flush()
+    process.send_signal(signal.SIGINT)
+    assert (*process.communicate(), process.returncode) == ("", "ragvsft: interrupted\n", 130)
+
+
+def test_a_carried_price_from_the_future_is_refused(tmp_path, capsys):
+    file = tmp_path / "s.toml"
+    file.write_text('[prices.llm_input_usd_per_mtok]\nvalue = 9\nas_of = 2999-01-02\nsource = "x"\n')
+    assert main(["compare", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        f"ragvsft: {file}: prices.llm_input_usd_per_mtok.as_of = 2999-01-02: lies in the future; "
+    )
+
+
+def test_a_price_of_today_is_taken_wherever_today_is(tmp_path, capsys):
+    file = tmp_path / "s.toml"
+    for today in {datetime.now(timezone(timedelta(hours=hours))).date() for hours in (-12, 0, 14)}:
+        file.write_text(f'[prices.llm_input_usd_per_mtok]\nvalue = 9\nas_of = {today}\nsource = "x"\n')
+        assert main(["compare", str(file)]) == 0
 
 
 def test_decide_recommends_and_its_example_can_be_fed_back(tmp_path, capsys):

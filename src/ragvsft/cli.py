@@ -1,4 +1,4 @@
-"""The command line: `ragvsft compare`, `ragvsft decide` and `ragvsft prices`."""
+"""The command line: `ragvsft compare`, `decide`, `prices`, `gate`, `evaluate`, `audit-deletion`, `row`."""
 
 from __future__ import annotations
 
@@ -7,20 +7,33 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ragvsft import __version__, decisions
-from ragvsft.costs import compare
-from ragvsft.costs import scenario as scenarios
-from ragvsft.costs.methods import METHODS
-from ragvsft.prices import PLACES
-from ragvsft.prices.check import as_csv as prices_as_csv
-from ragvsft.prices.check import check, refresh
+from ragvsft import __version__
+
+if TYPE_CHECKING:
+    from ragvsft.costs.compare import Cell
+    from ragvsft.costs.scenario import Scenario
+
+INTERRUPTED = 130
+LARGEST_FILE_BYTES, LONGEST_LINE = 100_000, 2_000
+"""More is no scenario and no answers: it is refused before it is read to its end, or parsed."""
+LONGEST_MESSAGE = 600
+TIME_ZONE_FURTHEST_AHEAD = timezone(timedelta(hours=14))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 1 a check found something, 2 bad input."""
-    arguments = _parser().parse_args(argv)
+    """Run one command: 0 done, 1 a check found something, 2 bad input, 130 interrupted by Ctrl-C."""
+    try:
+        return _run(_parser().parse_args(argv))
+    except KeyboardInterrupt:
+        print("ragvsft: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(arguments: argparse.Namespace) -> int:
     try:
         status = int(arguments.run(arguments))
         print(end="", flush=True)
@@ -31,8 +44,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         named = getattr(arguments, "file", None) and not isinstance(error, OSError)
         said = f"{arguments.file}: {error}" if named else str(error)
-        print(f"ragvsft: {''.join(c if c.isprintable() else ' ' for c in said)}", file=sys.stderr)
+        print(f"ragvsft: {_one_line(said)}", file=sys.stderr)
         return 2
+
+
+def _one_line(text: str) -> str:
+    """Printable, and cut in its middle if it is long."""
+    half = LONGEST_MESSAGE // 2
+    shown = text if len(text) <= LONGEST_MESSAGE else f"{text[:half]} … {text[-half:]}"
+    return "".join(c if c.isprintable() else " " for c in shown)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
     decide.add_argument("--example", action="store_true", help="print a commented answers file")
     decide.set_defaults(run=_decide)
 
+    gate = commands.add_parser("gate", help="may RAG with a fine-tuned model replace RAG alone?")
+    gate.add_argument("first", help="graded answers of RAG alone (JSON Lines: id, kind, correct)")
+    gate.add_argument("second", help="graded answers of the candidate, to the same questions")
+    gate.add_argument("--margin", type=float, default=0.1, help="loss on a guard to rule out (0.1)")
+    gate.set_defaults(run=_gate)
+
     price = commands.add_parser("prices", help="check the prices, or look for newer ones")
     price.add_argument(
         "action",
@@ -62,16 +88,56 @@ def _parser() -> argparse.ArgumentParser:
     )
     price.add_argument("--today", action="store_true", help="check against the real date, not the commit's")
     price.set_defaults(run=_prices)
+
+    row = commands.add_parser("row", help="turn an answered issue form into a row of data/")
+    row.add_argument("table", choices=("price",), help="what the form reports")
+    row.add_argument(
+        "--from-issue",
+        dest="file",
+        metavar="FILE",
+        required=True,
+        help="the issue's text; - for standard input",
+    )
+    row.set_defaults(run=_row)
+
+    own = commands.add_parser("evaluate", help="compare retrieval methods on your documents and questions")
+    own.add_argument("folder", help="folder of text, Markdown, reStructuredText or HTML files")
+    own.add_argument(
+        "questions", help="CSV: question, document, and if you like answer and part (tune, report)"
+    )
+    own.add_argument("--k", type=int, default=5, help="passages that are read (default 5)")
+    own.add_argument("--tune-on", default="tune", help="the part that the reranker may see (default tune)")
+    own.add_argument("--out", default="evaluation", help="folder for evaluation.json and evaluation.html")
+    own.set_defaults(run=_evaluate)
+
+    audit = commands.add_parser("audit-deletion", help="look for a deleted text in every file of a store")
+    audit.add_argument("path", help="the store's folder or file; stop the store or copy it first")
+    audit.add_argument(
+        "--canary", required=True, help="the deleted text, or a part of it that nothing else has"
+    )
+    audit.add_argument("--vector", help="its vector as a .npy file")
+    audit.set_defaults(run=_audit_deletion)
     return parser
 
 
 def _read(name: str) -> str:
+    """A file's text, or standard input's. Raises ValueError if it is too large or no text."""
     from_stdin = name == "-"
-    with open(0 if from_stdin else name, encoding="utf-8-sig", closefd=not from_stdin) as file:
-        return file.read()
+    with open(0 if from_stdin else name, "rb", closefd=not from_stdin) as file:
+        content = file.read(LARGEST_FILE_BYTES + 1)
+    if len(content) > LARGEST_FILE_BYTES:
+        raise ValueError(f"size: over {LARGEST_FILE_BYTES:,} bytes; must be at most that")
+    text = content.decode("utf-8-sig")
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > LONGEST_LINE:
+            raise ValueError(f"line {number}: {len(line):,} characters; must be at most {LONGEST_LINE:,}")
+    return text
 
 
 def _compare(arguments: argparse.Namespace) -> int:
+    from ragvsft.costs import compare
+    from ragvsft.costs import scenario as scenarios
+
     if arguments.example:
         print(scenarios.example(), end="")
         return 0
@@ -85,7 +151,11 @@ def _compare(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _comparison(scenario: scenarios.Scenario) -> str:
+def _comparison(scenario: Scenario) -> str:
+    from ragvsft.costs import compare
+    from ragvsft.costs.methods import METHODS
+    from ragvsft.prices import PLACES
+
     cells = compare.matrix(scenario)
     columns = [scenario.hosted(name).column for name in scenario.columns]
     table = [["USD over the horizon", *(column.label for column in columns)]]
@@ -118,12 +188,12 @@ def _comparison(scenario: scenarios.Scenario) -> str:
     return "\n".join([head, "", *lines, "", compare.verdict(cells), below, "", *notes])
 
 
-def _total(cell: compare.Cell) -> str:
+def _total(cell: Cell) -> str:
     mark = " x" if not cell.available else " ?" if cell.confirm_first else "  "
     return _dollars(cell.horizon_usd) + mark
 
 
-def _range(cell: compare.Cell) -> str:
+def _range(cell: Cell) -> str:
     if not cell.available:
         return ""
     return f"{_dollars(cell.range_usd.low)} to {_dollars(cell.range_usd.high)}  "
@@ -136,6 +206,8 @@ def _dollars(value: float) -> str:
 
 
 def _decide(arguments: argparse.Namespace) -> int:
+    from ragvsft import decisions
+
     if arguments.example:
         print(decisions.example(), end="")
         return 0
@@ -144,11 +216,23 @@ def _decide(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _gate(arguments: argparse.Namespace) -> int:
+    from ragvsft.evaluation import gate
+
+    text, opens = gate.run(Path(arguments.first), Path(arguments.second), arguments.margin)
+    print(text)
+    return 0 if opens else 1
+
+
 def _prices(arguments: argparse.Namespace) -> int:
+    from ragvsft.costs import compare
+    from ragvsft.prices import PLACES
+    from ragvsft.prices.check import as_csv, check, refresh
+
     if arguments.action == "refresh":
         rows = refresh()
         if rows:
-            print(prices_as_csv(rows), end="")
+            print(as_csv(rows), end="")
         print(f"{len(rows)} prices differ today; append the rows above to data/prices.csv", file=sys.stderr)
         return 0
     on = datetime.now(UTC).date() if arguments.today else None
@@ -157,6 +241,46 @@ def _prices(arguments: argparse.Namespace) -> int:
     for finding in findings:
         print(finding)
     print(f"{len(findings)} findings")
+    return 1 if findings else 0
+
+
+def _row(arguments: argparse.Namespace) -> int:
+    from ragvsft.tools import issue
+
+    print(issue.price_row(_read(arguments.file), _today()), end="")
+    print("append this line to data/prices.csv, then run `make data`", file=sys.stderr)
+    return 0
+
+
+def _today() -> date:
+    """The latest date on Earth now: a price of today is no price of the future wherever it was read."""
+    return datetime.now(TIME_ZONE_FURTHEST_AHEAD).date()
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from ragvsft.retrieval.pipeline import embed, evaluate
+
+    def progress(done: int, of: int, name: str) -> None:
+        print(f"\rindexed {done} of {of}", end="" if done < of else "\n", file=sys.stderr, flush=True)
+
+    asked = evaluate.questions(_read(arguments.questions))
+    result = evaluate.evaluate(
+        Path(arguments.folder), asked, embed.from_environment(), arguments.k, arguments.tune_on, progress
+    )
+    evaluate.write(result, Path(arguments.out))
+    print(evaluate.as_text(result))
+    print(f"written: {arguments.out}/evaluation.json, {arguments.out}/evaluation.html", file=sys.stderr)
+    return 0
+
+
+def _audit_deletion(arguments: argparse.Namespace) -> int:
+    import numpy
+
+    from ragvsft.retrieval.pipeline import audit
+
+    vector = numpy.load(arguments.vector).ravel() if arguments.vector else None
+    findings = audit.audit(Path(arguments.path), arguments.canary, vector)
+    print(audit.report(findings))
     return 1 if findings else 0
 
 

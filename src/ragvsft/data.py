@@ -10,6 +10,7 @@ import functools
 import importlib
 import io
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -70,6 +71,11 @@ def _spelled(pattern: str, words: str) -> Any:
     return Field(pattern=pattern, json_schema_extra={"allowed": words})
 
 
+@dataclass(frozen=True)
+class MayLieAhead:
+    """Marks a date that may lie in the future; any other date of `data/` has passed."""
+
+
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
 Text = Annotated[str, _spelled(r"^\S(.*\S)?$", "text without outer spaces, not blank")]
 Slug = Annotated[str, _spelled(r"^[a-z0-9]+([.-][a-z0-9]+)*$", "lower-case words joined by - or .")]
@@ -86,6 +92,13 @@ Words = Annotated[tuple[str, ...], BeforeValidator(lambda text: tuple(filter(Non
 
 
 # ------------------------------------------------------------------------------------------------ tables
+
+
+class TableRow(Row, table="tables", key=("table",)):
+    """How many rows each table has, so that a lost one is noticed. Written by `make data`."""
+
+    table: Text = Field(description="Path of the file under data/, without .csv.")
+    rows: int = Field(gt=0, description="Lines that are rows.")
 
 
 class UnitRow(Row, table="units", key=("unit",)):
@@ -163,10 +176,23 @@ R = TypeVar("R", bound=Row)
 def load(name: str) -> tuple[Any, ...]:
     """All rows of `data/<name>.csv`, in file order, as its row model's instances.
 
-    Raises `DataError` for an unknown table, a missing or broken file, a bad header or a bad row.
+    Raises `DataError` for an unknown table, a missing or broken file, a bad header, a bad row, or another
+    number of rows than `data/tables.csv` says.
     """
-    model = table(name)
-    return read(DATA / f"{name}.csv", model)
+    rows = read(DATA / f"{name}.csv", table(name))
+    if name != TableRow.TABLE:
+        _check_count(name, len(rows))
+    return rows
+
+
+def _check_count(name: str, found: int) -> None:
+    counts = {row.table: row.rows for row in load(TableRow.TABLE)}
+    if found != counts.get(name):
+        stated = f"{counts[name]} in" if name in counts else "missing from"
+        raise DataError(
+            f"data/{name}.csv: rows = {found}: {stated} data/tables.csv; if rows were meant to be added or "
+            "removed, run `make data`"
+        )
 
 
 def tables() -> dict[str, type[Row]]:
@@ -195,7 +221,7 @@ def read(path: Path, model: type[R]) -> tuple[R, ...]:
     shown = f"data/{model.TABLE}.csv"
     rows: dict[tuple[Any, ...], tuple[int, R]] = {}
     for line, cells in _records(path, shown, list(model.model_fields)):
-        row = _row(f"{shown}:{line}", cells, model)
+        row = parse_row(f"{shown}:{line}", cells, model)
         key = tuple(getattr(row, column) for column in model.KEY)
         if key in rows:
             named = ", ".join(f"{column} = {value}" for column, value in zip(model.KEY, key, strict=True))
@@ -218,7 +244,7 @@ def _records(path: Path, shown: str, columns: list[str]) -> Iterator[tuple[int, 
     try:
         header = next(reader, [])
         if header != columns:
-            raise DataError(f"{shown}:1: header = {','.join(header)}: must be {','.join(columns)}")
+            raise DataError(f"{shown}:1: header = {cut(','.join(header))}: must be {','.join(columns)}")
         line = reader.line_num + 1
         for cells in reader:
             if len(cells) != len(columns):
@@ -231,7 +257,24 @@ def _records(path: Path, shown: str, columns: list[str]) -> Iterator[tuple[int, 
         raise DataError(f"{shown}:{line}: broken CSV: {error}") from None
 
 
-def _row(where: str, cells: dict[str, str], model: type[R]) -> R:
+MARKUP = re.compile(r"<[A-Za-z/!?]")
+NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+
+
+@functools.cache
+def _numeric(model: type[Row]) -> frozenset[str]:
+    return frozenset(
+        name for name in model.model_fields if _shape(model, name).get("type") in ("number", "integer")
+    )
+
+
+def parse_row(where: str, cells: dict[str, str], model: type[R]) -> R:
+    """One row from its cells as text. Raises `DataError`, which begins with `where`, at the first fault."""
+    for column, text in cells.items():
+        if markup := MARKUP.search(text):
+            raise DataError(f"{where}: {column} = {cut(text)}: must hold no markup ({markup[0]!r})")
+        if column in _numeric(model) and text and not NUMBER.fullmatch(text):
+            raise DataError(f"{where}: {column} = {cut(text)}: must be {allowed(model, column)}")
     values = {
         column: None if text == "" and _optional(model.model_fields[column]) else text
         for column, text in cells.items()
@@ -245,8 +288,15 @@ def _row(where: str, cells: dict[str, str], model: type[R]) -> R:
             known = {getattr(other, reference.column) for other in load(reference.table)}
             if (value := getattr(row, column)) not in known:
                 hint = nearest(value, known)
-                raise DataError(f"{where}: {column} = {value}: must be {allowed(model, column)}{hint}")
+                said = f"{column} = {cut(str(value))}: must be {allowed(model, column)}{hint}"
+                raise DataError(f"{where}: {said}")
     return row
+
+
+def cut(text: str, longest: int = 80) -> str:
+    """A text for an error message: what is long loses its middle."""
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]}…{text[-half:]} ({len(text):,} characters)"
 
 
 def _optional(field: FieldInfo) -> bool:
@@ -258,10 +308,10 @@ def _complaint(error: ErrorDetails, cells: dict[str, str], model: type[Row]) -> 
         return str(error["ctx"]["error"])
     column = str(error["loc"][0])
     if error["type"] == "value_error":
-        return f"{column} = {cells[column]}: {error['ctx']['error']}"
+        return f"{column} = {cut(cells[column])}: {error['ctx']['error']}"
     outside = error["type"].startswith(("greater_than", "less_than"))
     must = _bounds(_shape(model, column)) if outside else allowed(model, column)
-    return f"{column} = {cells[column]}: must be {must}"
+    return f"{column} = {cut(cells[column])}: must be {must}"
 
 
 def _ascending(row: Row, *columns: str) -> None:
@@ -349,6 +399,18 @@ def dictionary_markdown() -> str:
                 lines.append(f"| `{column.column}` | {column.meaning} | {allowed_values} |")
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n"
+
+
+def write_counts() -> None:
+    """Rewrite `data/tables.csv` from the files as they are. Raises `DataError` if one is no CSV file."""
+    counts = {
+        name: sum(1 for _ in _records(DATA / f"{name}.csv", f"data/{name}.csv", list(model.model_fields)))
+        for name, model in tables().items()
+        if name != TableRow.TABLE
+    }
+    lines = "".join(f"{name},{count}\n" for name, count in counts.items())
+    (DATA / "tables.csv").write_text(f"table,rows\n{lines}", encoding="utf-8")
+    load.cache_clear()
 
 
 def write_dictionary() -> None:

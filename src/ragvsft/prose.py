@@ -9,18 +9,29 @@ so `say` also puts each into an element of its own, where it cannot pair with an
 
 import math
 import os
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
-from IPython.display import Markdown, display
-
 SIGNIFICANT = 3
+MOST_DECIMALS = 60
+"""A value that needs more is printed with its power of ten, as calculator.js does."""
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_PLACE = re.compile(r"""<span(?: (?:id|class)="[\w .:-]*")*>|</span>""")
 
 
 def say(markdown: str) -> None:
-    """Show one Markdown paragraph, list or table as the output of a cell."""
-    display(Markdown(markdown.replace(r"\$", r"<span>\$</span>")))
+    """Show one Markdown paragraph, list or table as the output of a cell. HTML in it shows as text, but for
+    `<span>` with an id or a class, so that no row of data becomes part of a page's markup."""
+    from IPython.display import Markdown, display
+
+    display(Markdown(without_markup(markdown).replace(r"\$", r"<span>\$</span>")))
+
+
+def without_markup(markdown: str) -> str:
+    """Markdown in which `<img …>` and all other tags are text: only `<span id="…" class="…">` stays a tag."""
+    return _TAG.sub(lambda tag: tag[0] if _PLACE.match(markdown, tag.start()) else "&lt;", markdown)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -37,6 +48,8 @@ def number(value: float) -> str:
     if size >= 100 or size == int(size):
         return f"{sign}{round(size):,}"
     decimals = SIGNIFICANT - 1 - math.floor(math.log10(float(f"{size:.{SIGNIFICANT}g}")))
+    if decimals > MOST_DECIMALS:
+        return f"{sign}{size:.{SIGNIFICANT - 1}e}"
     while decimals > 0 and math.isclose(round(size, decimals - 1), size, rel_tol=1e-12):
         decimals -= 1
     return f"{sign}{size:,.{decimals}f}"
@@ -57,6 +70,8 @@ def percent(fraction: float) -> str:
     whole = round(value)
     if value == whole or (whole not in (0, 100) and math.isclose(value, whole, rel_tol=1e-12)):
         return f"{number(whole)}%"
+    if abs(value) < 10**-MOST_DECIMALS:
+        return f"{number(value)}%"
     decimals = 1
     while round(value, decimals) in (0, 100):
         decimals += 1
@@ -99,7 +114,8 @@ def chapter_path(chapter_id: str) -> Path:
     return root() / (f"chapters/{chapter_id}.ipynb" if "/" in chapter_id else f"{chapter_id}.ipynb")
 
 
-def link(chapter_id: str, text: str, anchor: str | None = None) -> str:
-    """A Markdown link to a chapter, relative to the running notebook's folder."""
+def link(chapter_id: str, text: str, anchor: str | None = None, title: str = "") -> str:
+    """A Markdown link to a chapter, relative to the running notebook's folder; `title` shows on hover."""
     target = Path(os.path.relpath(chapter_path(chapter_id), Path.cwd())).as_posix()
-    return f"[{text}]({target}{'#' + anchor if anchor else ''})"
+    hover = f' "{title}"' if title else ""
+    return f"[{text}]({target}{'#' + anchor if anchor else ''}{hover})"

@@ -10,6 +10,7 @@ DAYS_PER_MONTH = 365.25 / 12
 
 MONTHS_PER_YEAR = 12
 HOURS_PER_DAY = 24
+SECONDS_PER_MINUTE = 60
 
 Z_80_ONE_SIDED = 0.8416212335729143
 """The 80th percentile of the standard normal distribution: for a test with a power of 80%."""

@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -93,12 +94,12 @@ def test_the_source_document_is_covered() -> None:
     }  # fmt: skip
 
 
-def test_a_claim_prints_its_value_and_links_its_verdict() -> None:
+def test_a_claim_prints_its_value_and_a_sign_that_says_and_links_its_verdict() -> None:
     assert claims.claim("rag-cost-per-query") == (
         r"\$0.0320 per query "
-        "([holds with conditions](../chapters/evidence/claims.ipynb#claim-rag-cost-per-query))"
+        '[◐](../chapters/evidence/claims.ipynb#claim-rag-cost-per-query "holds with conditions")'
     )
-    assert claims.claim("both-most-powerful").startswith("26.7% (14.2% to 44.4%) ([holds with conditions](")
+    assert claims.claim("both-most-powerful").startswith("26.7% (14.2% to 44.4%) [◐](")
     assert claims.claim("style-needs-fine-tuning").startswith("[unsupported](")
 
 
@@ -138,3 +139,8 @@ def test_a_share_without_the_answer_is_another_share() -> None:
 def test_the_saving_of_routing_names_both_models() -> None:
     row = claims.get("self-route-saving")
     assert (row.low, row.high) == (0.39, 0.65) and "GPT-4o" in row.statement
+
+
+def test_every_verdict_has_a_sign_of_its_own() -> None:
+    assert set(claims.MARKS) == set(get_args(claims.Verdict))
+    assert len(set(claims.MARKS.values())) == len(claims.MARKS)

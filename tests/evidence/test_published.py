@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ragvsft.charts.evidence import combining
 
 from ragvsft.data import DATA, DataError, load, read
 from ragvsft.evidence.bibliography import source
+from ragvsft.evidence.combining import combining
 from ragvsft.evidence.published import (
     Arm,
     PairedResult,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shutil
+import os
 from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from ragvsft.book import cells, exports, glossary, links, maths, pages
+from ragvsft.book import cells, execution, exports, glossary, inputs, links, maths, pages, social
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parent
@@ -30,42 +28,23 @@ SEARCH_SCRIPTS = {
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_theme("ragvsft", str(HERE / "theme"))
+    app.add_config_value("ragvsft_pages", "", "env")
     app.connect("config-inited", _configure)
-    for module in (cells, exports, glossary, links, maths, pages):
+    for module in (cells, execution, exports, glossary, links, maths, pages, social):
         module.setup(app)
     app.connect("build-finished", _finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def inputs_hash(srcdir: Path) -> str:
-    """A digest of what a notebook's output depends on besides its cells, chapter titles included."""
-    files = [
-        *PACKAGE.rglob("*.py"),
-        *(PACKAGE / "widgets").rglob("*.html"),
-        *(srcdir / "data").rglob("*.csv"),
-    ]
-    files += [path for name in ("requirements.txt", "references.bib") if (path := srcdir / name).exists()]
-    digest = hashlib.sha256()
-    for path in sorted(srcdir.glob("chapters/*/*.ipynb")):
-        digest.update(f"{path.relative_to(srcdir)}\0{_title(path)}\0".encode())
-    for path in sorted(files):
-        digest.update(f"{path.name}\0".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _title(notebook: Path) -> str:
-    cells = json.loads(notebook.read_text("utf-8"))["cells"]
-    return "".join(cells[0]["source"]).partition("\n")[0] if cells else ""
-
-
 def _configure(app: Sphinx, config: Config) -> None:
-    caches = Path(app.outdir).parent / ".jupyter_cache"
-    cache = caches / inputs_hash(Path(app.srcdir))
-    for stale in set(caches.glob("*")) - {cache}:
-        shutil.rmtree(stale)
-    config.nb_execution_cache_path = str(cache)
-    config.html_static_path = [*config.html_static_path, str(STATIC), *map(str, WIDGET_FILES)]
-    config.html_favicon = str(STATIC / "favicon.svg")
+    drawn_with = [
+        *(path for path in PACKAGE.rglob("*") if path.suffix not in (".py", ".pyc")),
+        *HERE.rglob("*.py"),
+    ]
+    config.ragvsft_pages = inputs.digest(PACKAGE, filter(Path.is_file, drawn_with))
+    static = [os.path.relpath(path, app.confdir) for path in (STATIC, *WIDGET_FILES)]
+    config.html_static_path = [*config.html_static_path, *static]
+    config.html_favicon = os.path.relpath(STATIC / "favicon.svg", app.confdir)
 
 
 def _finish(app: Sphinx, exception: Exception | None) -> None:

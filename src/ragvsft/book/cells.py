@@ -45,12 +45,24 @@ class ArrangeCells(SphinxTransform):
         for table in self.document.findall(nodes.table):
             _label_wordy_rows(table)
         for reference in self.document.findall(nodes.reference):
-            verdict = reference.astext().replace(" ", "-")
-            if "#claim-" in reference.get("refuri", "") and verdict in get_args(Verdict):
-                reference["classes"] += ["verdict", verdict]
+            _mark_verdict(reference)
         for section in self.document.findall(nodes.section):
             if "slug" in section:
                 section["ids"] = [section["slug"]]
+
+
+def _mark_verdict(reference: nodes.reference) -> None:
+    """Class a link to a claim by its verdict; a verdict shown as a sign says its words to a screen reader."""
+    said = reference.get("reftitle", reference.astext())
+    verdict = said.replace(" ", "-")
+    if "#claim-" not in reference.get("refuri", "") or verdict not in get_args(Verdict):
+        return
+    reference["classes"] += ["verdict", verdict]
+    if said != (sign := reference.astext()):
+        spoken = f'<span aria-hidden="true">{sign}</span><span class="verdict-words">{said}</span>'
+        reference["classes"].append("verdict-sign")
+        reference.children = []
+        reference += nodes.raw("", spoken, format="html")
 
 
 def tidy_table(html: str) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from html.parser import HTMLParser
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,18 @@ import vl_convert
 from sphinx.application import Sphinx
 
 from ragvsft import data
+from ragvsft.book.execution import executed
 from ragvsft.book.pages import parts
 from ragvsft.chapters import METADATA
+from ragvsft.prose import without_markup
 from ragvsft.widgets.calculator import MIME as CALCULATOR_MIME
 from ragvsft.widgets.chart import LAB_MIME, SITE_MIME
 
 DATA_LICENCE = "CC-BY-4.0"
 SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
+LICENCE = re.compile(r"(LICEN[CS]E|COPYING|AUTHORS)(\.\w+)?")
+RULE = f"\n{'-' * 80}\n\n"
+VENDOR = Path(__file__).parent / "static" / "vendor"
 DOLLAR = r"<span>\$</span>"
 NOTEBOOK_LINK = re.compile(r"(\]\((?![a-z]+:)[^)#\s]+)\.ipynb(?=[#)])")
 
@@ -34,11 +40,13 @@ def _export(app: Sphinx, exception: Exception | None) -> None:
         return
     site = Path(app.outdir)
     for name in sorted(app.env.found_docs):
-        executed = site.parent / "jupyter_execute" / f"{name}.ipynb"
-        notebook = nbformat.read(executed, as_version=4)
-        (site / f"{name}.md").write_text(page_markdown(notebook), "utf-8")
-        nbformat.write(portable(notebook), site / f"{name}.ipynb")
+        page, markdown = site / f"{name}.html", site / f"{name}.md"
+        if not markdown.exists() or markdown.stat().st_mtime_ns < page.stat().st_mtime_ns:
+            notebook = executed(app, name)
+            markdown.write_text(page_markdown(notebook), "utf-8")
+            nbformat.write(portable(notebook), site / f"{name}.ipynb")
     (site / "llms.txt").write_text(llms_txt(app), "utf-8")
+    (site / "LICENCES.txt").write_text(licences(), "utf-8")
     export_data(site / "data")
 
 
@@ -78,7 +86,7 @@ def _output_markdown(output: nbformat.NotebookNode) -> str:
     if "text/markdown" in bundle:
         return str(bundle["text/markdown"])
     if LAB_MIME in bundle:
-        return f"> Chart: {bundle['text/plain']}"
+        return f"> Chart: {without_markup(bundle['text/plain'])}"
     if CALCULATOR_MIME not in bundle and "<table" in bundle.get("text/html", ""):
         return tables_markdown(bundle["text/html"])
     return f"```text\n{bundle['text/plain']}\n```" if "text/plain" in bundle else ""
@@ -100,12 +108,16 @@ class _TableReader(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if tag in ("td", "th") and self.cell is not None:
-            self.tables[-1][-1].append(" ".join("".join(self.cell).split()).replace("|", "\\|"))
+            self.tables[-1][-1].append(_cell_markdown("".join(self.cell)))
             self.cell = None
 
     def handle_data(self, data: str) -> None:
         if self.cell is not None:
             self.cell.append(data)
+
+
+def _cell_markdown(text: str) -> str:
+    return without_markup(" ".join(text.split())).replace("|", "\\|")
 
 
 def tables_markdown(html: str) -> str:
@@ -132,7 +144,23 @@ def llms_txt(app: Sphinx) -> str:
         ]
         lines.append("")
     lines += ["## Data", "", f"- [All tables, with their schemas and licence]({base}data/index.json)"]
-    return "\n".join(lines) + "\n"
+    return without_markup("\n".join(lines)) + "\n"
+
+
+def licences() -> str:
+    """The licence of every script and font that the site carries and that is not its own."""
+    bundled = (VENDOR / "LICENCES.txt").read_text("utf-8")
+    return RULE.join([bundled, *map(_licence, ("sphinx", "snowballstemmer"))])
+
+
+def _licence(package: str) -> str:
+    distribution = metadata.distribution(package)
+    texts = [
+        Path(str(path.locate())).read_text("utf-8").strip()
+        for path in distribution.files or ()
+        if LICENCE.fullmatch(path.name) and ".dist-info" in path.parts[0]
+    ]
+    return "\n\n".join([f"{package} {distribution.version}", *texts]) + "\n"
 
 
 def export_data(folder: Path) -> None:

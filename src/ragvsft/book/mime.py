@@ -71,7 +71,7 @@ def figure(spec: dict[str, Any], chart_id: str, with_table: bool) -> str:
     the left for readers whose font is wider than the one that drew them. Ids inside begin with
     `chart_id`. Raises ValueError for a chart without description, or that the site's Vega cannot draw.
     """
-    return _figure(json.dumps(complete(spec)), with_table).replace("{chart}", chart_id)
+    return _figure(json.dumps(complete(spec), sort_keys=True), with_table).replace("{chart}", chart_id)
 
 
 @functools.cache
@@ -232,7 +232,7 @@ def data_sets(spec: dict[str, Any]) -> list[tuple[list[dict[str, Any]], dict[str
             rows.setdefault(name, values if isinstance(values, list) else [])
         encoding = outer | view.get("encoding", {})
         if name is not None and "mark" in view:
-            for channel in (encoding[key] for key in encoding if key != "order"):
+            for channel in (encoding[key] for key in sorted(encoding, key=_rank) if key != "order"):
                 for definition in channel if isinstance(channel, list) else [channel]:
                     if "field" in definition:
                         fields.setdefault(name, {}).setdefault(str(definition["field"]), definition)
@@ -245,6 +245,11 @@ def data_sets(spec: dict[str, Any]) -> list[tuple[list[dict[str, Any]], dict[str
 
     visit(spec, None, {})
     return [(rows[name], fields.get(name, {})) for name in rows]
+
+
+def _rank(channel: str) -> tuple[bool, str]:
+    """Columns come as one reads a chart, positions first: a cached chart has forgotten their order."""
+    return channel[0] not in "xy", channel
 
 
 def _table(rows: list[dict[str, Any]], columns: dict[str, dict[str, Any]]) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
+from ragvsft.book import social
 from ragvsft.book.cells import SCROLLER
 from ragvsft.book.links import to_pages
 
@@ -34,6 +38,10 @@ ACCESSIBLE = {
     '<th class="head"><p></p></th>': "<td></td>",
 }
 """Markup of the writer, with what a keyboard or a screen reader needs: boxes that scroll, no empty heads."""
+
+THEME_SCRIPT = 'try{document.documentElement.dataset.theme=localStorage.getItem("theme")||""}catch(e){}'
+"""Runs before the page shows, so that it does not flash."""
+INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
 def setup(app: Sphinx) -> None:
@@ -82,6 +90,21 @@ def repository_url(srcdir: Path) -> str:
     return str(project["urls"]["Repository"])
 
 
+def security_policy(html: str) -> str:
+    """What a page may load and run: its own site's files and the scripts that stand in it, by their hashes.
+
+    No foreign host, no `eval`. `file:` is for a page opened from a folder, where browsers differ on 'self'.
+    """
+    scripts = dict.fromkeys([THEME_SCRIPT, *INLINE_SCRIPT.findall(html)])
+    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    hashes = " ".join(f"'sha256-{digest}'" for digest in digests)
+    own = "'self' file:"
+    return (
+        f"default-src 'none'; script-src {own} {hashes}; style-src {own} 'unsafe-inline'; "
+        f"img-src {own} data:; font-src {own}; connect-src {own}; form-action {own}; base-uri 'none'"
+    )
+
+
 def _note_description(app: Sphinx, doctree: nodes.document) -> None:
     app.env.metadata[app.env.docname]["claim"] = first_paragraph(doctree)
 
@@ -99,6 +122,9 @@ def _extend_context(
     sections = context.get("toc", "").partition("</a>")[2].rpartition("</li>")[0]
     context |= {
         "body": body,
+        "theme_script": THEME_SCRIPT,
+        "social_image": f"{app.config.html_baseurl}_static/{social.NAME}",
+        "security_policy": security_policy(body),
         "is_page": doctree is not None,
         "description": shortened(app.env.metadata.get(pagename, {}).get("claim", "")),
         "parts": parts(app),

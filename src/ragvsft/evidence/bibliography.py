@@ -4,13 +4,16 @@ A notebook that prints a claim or cites a source leaves a trace here, so that it
 without being kept by hand.
 """
 
-import functools
-from typing import Literal
+from __future__ import annotations
 
-from pybtex.database import BibliographyData, Entry, parse_file
+import functools
+from typing import TYPE_CHECKING, Literal
 
 from ragvsft.data import DATA, DataError, nearest
 from ragvsft.prose import link
+
+if TYPE_CHECKING:
+    from pybtex.database import BibliographyData, Entry
 
 HowRead = Literal["full text", "opening", "abstract", "authors' data", "library", "quotation"]
 """How a figure was read: in the source, part of it, its data, a package's data, or where it is quoted."""
@@ -48,6 +51,8 @@ def source(key: str) -> Entry:
 @functools.cache
 def bibliography() -> BibliographyData:
     """references.bib, parsed."""
+    from pybtex.database import parse_file
+
     return parse_file(str(DATA.parent / "references.bib"), bib_format="bibtex")
 
 

@@ -1,14 +1,18 @@
 """The ledger of what is true: every claim the book tries or relies on, with verdict, value and source."""
 
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal, Self, cast, get_args
+from __future__ import annotations
 
-from IPython.display import HTML
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Literal, Self, cast, get_args
+
 from pydantic import BeforeValidator, Field, model_validator
 
 from ragvsft.data import DataError, IsoDate, Row, Slug, Text, Unit, Words, load, nearest
 from ragvsft.evidence.bibliography import HowRead, cite, used
 from ragvsft.prose import link, number, percent, table, usd
+
+if TYPE_CHECKING:
+    from IPython.display import HTML
 
 Readings = Annotated[
     tuple[HowRead, ...], BeforeValidator(lambda text: tuple(filter(None, str(text).split(";"))))
@@ -73,10 +77,21 @@ def ledger() -> tuple[Claim, ...]:
     return cast(tuple[Claim, ...], load("claims"))
 
 
+MARKS: dict[Verdict, str] = {
+    "holds": "✓",
+    "definition": "=",
+    "holds-with-conditions": "◐",
+    "outdated": "†",
+    "unsupported": "?",
+    "contradicted": "✗",
+}
+"""The quiet sign of each verdict, for a verdict that stands behind a number."""
+
+
 def claim(claim_id: str) -> str:
-    """A claim inline, as Markdown: value with unit and interval if it has one, and the verdict as a link."""
+    """A claim inline, as Markdown: its value and the verdict's sign, or the verdict in words alone."""
     row = get(claim_id)
-    return verdict_link(row) if row.value is None else f"{value_text(row)} ({verdict_link(row)})"
+    return verdict_link(row) if row.value is None else f"{value_text(row)} {verdict_mark(row)}"
 
 
 def value_text(row: Claim) -> str:
@@ -101,9 +116,19 @@ def _quantity(value: float, unit: str | None) -> str:
     return f"{amount} per {per}" if per else amount
 
 
+def words(verdict: Verdict) -> str:
+    """A verdict as prose has it: "holds with conditions"."""
+    return verdict.replace("-", " ")
+
+
 def verdict_link(row: Claim) -> str:
     """The verdict in words, linked to the claim's place in the ledger."""
-    return link("evidence/claims", row.verdict.replace("-", " "), f"claim-{row.id}")
+    return link("evidence/claims", words(row.verdict), f"claim-{row.id}")
+
+
+def verdict_mark(row: Claim) -> str:
+    """The verdict's sign with the same link; its words are the link's title."""
+    return link("evidence/claims", MARKS[row.verdict], f"claim-{row.id}", words(row.verdict))
 
 
 def ledger_table(rows: Iterable[Claim]) -> str:
@@ -117,7 +142,7 @@ def _ledger_line(row: Claim) -> tuple[str, str, str, str]:
     value = f"**{value_text(row)}** " if row.value is not None else ""
     read = {"none": ["no source"], "computed": ["computed"]}.get(row.evidence, [])
     origin = "; ".join([*_sources(row), *read, row.as_of.isoformat()])
-    verdict = f'<span class="verdict {row.verdict}">{row.verdict.replace("-", " ")}</span>'
+    verdict = f'<span class="verdict {row.verdict}">{words(row.verdict)}</span>'
     return (
         place + row.statement,
         row.source_value.replace("$", r"\$"),
@@ -143,4 +168,6 @@ def verdict_filter() -> HTML:
     rules = "".join(
         f"body:has(#show-{name}:checked) {others}{name})) {{display: none}}\n" for name in verdicts
     )
+    from IPython.display import HTML
+
     return HTML(f"<style>\n{rules}</style><fieldset><legend>Show</legend>{buttons}</fieldset>")

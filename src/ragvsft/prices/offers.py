@@ -19,6 +19,7 @@ from ragvsft.data import (
     DataError,
     Identifier,
     IsoDate,
+    MayLieAhead,
     References,
     Row,
     Slug,
@@ -68,7 +69,7 @@ class OfferRow(Row, table="offers", key=("id", "as_of")):
         description="For a new customer: open, closing (an end is announced) or closed."
     )
     announced_on: IsoDate | None = Field(description="When the seller announced the end.")
-    ends_on: IsoDate | None = Field(description="First day without it.")
+    ends_on: Annotated[IsoDate | None, MayLieAhead()] = Field(description="First day without it.")
     regions: Words = Field(
         description="Where it may process text: global, us, eu, own_account, own_machines; joined by "
         "semicolons; blank if not known."

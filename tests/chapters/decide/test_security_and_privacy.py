@@ -3,6 +3,7 @@
 import pytest
 
 from ragvsft.chapters.decide import security_and_privacy as chapter
+from ragvsft.prices import PLACES
 from ragvsft.retrieval.deletion import assumed_lifetimes
 
 
@@ -16,3 +17,25 @@ def test_the_deletion_of_a_document_by_hand() -> None:
 
 def test_the_calculator_starts_where_the_other_chapters_quote_it() -> None:
     assert chapter.deletion().compute() == assumed_lifetimes()
+
+
+def test_a_table_of_a_place_has_no_offer_that_may_not_have_the_text():
+    for place in PLACES:
+        for kind in chapter.PARTS:
+            assert all(row.may_process(place) for row in chapter.offered(kind, place))
+
+
+def test_the_eu_has_every_part_and_its_offers_to_confirm_are_marked():
+    assert all(chapter.offered(kind, "eu") for kind in chapter.PARTS)
+    lines = chapter.offers_table("eu").splitlines()
+    unsure = [row for kind in chapter.PARTS for row in chapter.offered(kind, "eu") if row.confirm_first]
+    assert sum(line.endswith("| confirm first |") for line in lines) == len(unsure) > 0
+
+
+def test_a_part_with_only_unconfirmed_sellers_is_a_weak_rung():
+    for place in ("eu", "own_account"):
+        weak = chapter.weak_parts(place)
+        for kind, part in chapter.PARTS.items():
+            sold = [row for row in chapter.offered(kind, place) if row.source_kind != "assumption"]
+            assert (part in weak) == all(row.confirm_first for row in sold)
+    assert chapter.PARTS["gpu"] in chapter.weak_parts("eu")

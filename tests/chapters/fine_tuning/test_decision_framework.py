@@ -11,3 +11,11 @@ def test_training_data_cost_by_hand() -> None:
     assert shown["labelling_usd"] == pytest.approx(2000)
     assert shown["training_usd"] == pytest.approx(5.28)
     assert shown["weeks"] == pytest.approx(0.5)
+
+
+def test_the_icelandic_chart_says_what_the_last_rung_took() -> None:
+    assert (
+        chapter.icelandic_chart()
+        .to_dict()["title"]
+        .endswith("17 points more than examples; retrieval then took 4")
+    )

@@ -28,3 +28,9 @@ def test_flat_traffic_and_a_dear_model_speak_for_own_gpus():
 
 def test_a_small_corpus_goes_into_the_prompt():
     assert chapter.decision_numbers().compute(documents=100, tokens_per_document=1000)["corpus_verdict"] == 0
+
+
+def test_a_gpu_is_compared_with_calls_to_the_same_open_model():
+    same, other = (chapter.busy_to_break_even(column) for column in ("gpt-oss-20b", "claude-haiku-5.5"))
+    assert 0 < other < same < 1
+    assert chapter.model_usd("gpt-oss-20b") < chapter.model_usd("claude-haiku-5.5")

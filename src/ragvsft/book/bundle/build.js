@@ -1,3 +1,4 @@
+// @ts-check
 // Writes ../static/vendor: Vega in one classic script, the transforms that it holds, the text font, and their licences.
 import {copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
@@ -38,11 +39,11 @@ const {metafile, outputFiles: [script]} = await build({
 });
 
 const contained = [...new Set(Object.keys(metafile.inputs).map(path => path.split('/')[0]))]
-  .filter(name => existsSync(join(packages, name, 'package.json')))
+  .filter(name => name !== '..' && existsSync(join(packages, name, 'package.json')))
   .sort();
 
 function licence(name) {
-  const {version, license, homepage} = JSON.parse(readFileSync(join(packages, name, 'package.json')));
+  const {version, license, homepage} = JSON.parse(readFileSync(join(packages, name, 'package.json'), 'utf8'));
   const file = readdirSync(join(packages, name)).find(entry => /^licen[cs]e/i.test(entry));
   const text = file ? readFileSync(join(packages, name, file), 'utf8').trim() : `${license}, ${homepage}`;
   return `${name} ${version}\n\n${text}\n`;

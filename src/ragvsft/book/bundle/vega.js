@@ -1,3 +1,4 @@
+// @ts-check
 // The Vega of the book: no Vega-Lite, no maps, graphs, trees or regressions, no eval.
 import {transforms} from 'vega-dataflow';
 import * as encoders from 'vega-encode';

@@ -12,17 +12,21 @@ import pandas as pd
 from ragvsft.costs import formulas as costs
 from ragvsft.costs import scenario
 from ragvsft.costs.inputs import Inputs
-from ragvsft.costs.methods import index_usd, training_usd
+from ragvsft.costs.methods import index_usd, training_tokens, training_usd
 from ragvsft.formula import Quantity, maximum, where
 from ragvsft.prose import number
 from ragvsft.retrieval import formulas as retrieval
-from ragvsft.units import DAYS_PER_MONTH, HOURS_PER_DAY
+from ragvsft.units import DAYS_PER_MONTH, HOURS_PER_DAY, SECONDS_PER_MINUTE
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Sweep
-from ragvsft.widgets.chart import COLON_LINES, Layers, with_now
+from ragvsft.widgets.chart import COLON_LINES, METHOD_COLOURS, Layers, with_now
 from ragvsft.widgets.cost_inputs import assumption_input, default_prices
 
 PLACES = {"prompt": "The prompt", "index": "An index", "weights": "The weights"}
 
+PLACE_COLOURS = alt.Scale(
+    domain=list(PLACES.values()), range=[METHOD_COLOURS[name] for name in ("prompting", "rag", "fine_tuned")]
+)
+"""Each place has the colour of the method that keeps its facts there."""
 
 MODEL = "gpt-oss-20b"
 """The model whose hosted fine-tune is released."""
@@ -32,6 +36,14 @@ def release_usd(s: Inputs) -> Quantity:
     """USD of one later release of a hosted fine-tune, without its hours: new labels and training."""
     labels = s.relabelled_fraction * costs.dataset_usd(s.training_examples, s.usd_per_example)
     return labels + training_usd(s, "per_token")
+
+
+def training_minutes() -> float:
+    """Minutes of one GPU for one training run of the base case, without its trials."""
+    s = scenario.default().inputs(MODEL)
+    return float(
+        training_tokens(s) / s.trials_per_release / s.training_tokens_per_second / SECONDS_PER_MINUTE
+    )
 
 
 def freshness() -> Calculator:
@@ -131,15 +143,14 @@ def _freshness_chart(rows: Any) -> Any:
         .encode(
             alt.X("x:Q", title="Days between changes of a fact", scale=log, axis=alt.Axis(format="~s")),
             alt.Y("value:Q", title="Answers out of date", axis=alt.Axis(format="%")),
-            alt.Color("series:N", title=None, sort=list(PLACES.values())),
+            alt.Color("series:N", title=None, scale=PLACE_COLOURS),
         )
     )
     return with_now(
         lines,
         log,
         "Share of answers that rest on an outdated fact, against the days between changes of a fact, one "
-        "line for each place. All lines fall as facts get steadier; the index lies lowest and the weights "
-        "highest at the defaults. A dashed line marks the fact set above.",
+        "line for each place. A dashed line marks the fact set above.",
     )
 
 
@@ -162,10 +173,10 @@ def update_paths_chart() -> Layers:
     }
     frame = pd.DataFrame(
         [
-            (": ".join((name, *UPDATE_PATHS[place])), soonest[place], shown[f"{place}_delay"])
+            (": ".join((name, *UPDATE_PATHS[place])), name, soonest[place], shown[f"{place}_delay"])
             for place, name in PLACES.items()
         ],
-        columns=["place", "soonest", "latest"],
+        columns=["place", "name", "soonest", "latest"],
     )
     frame["label"] = [f"{_span(row.soonest)} to {_span(row.latest)}" for row in frame.itertuples()]
     x = alt.X(
@@ -178,13 +189,22 @@ def update_paths_chart() -> Layers:
         ),
     )
     base = alt.Chart(frame).encode(x, alt.Y("place:N", sort=None, title=None, axis=COLON_LINES))
-    bars = base.mark_bar(height=14).encode(alt.X2("latest:Q"), tooltip=["label"])
+    bars = base.mark_bar(height=14).encode(
+        alt.X2("latest:Q"),
+        alt.Color("name:N", scale=PLACE_COLOURS, legend=None),
+        tooltip=[alt.Tooltip("name:N", title="Place"), alt.Tooltip("label:N", title="From change to answer")],
+    )
     labels = base.mark_text(align="right", dy=-18).encode(alt.Text("label:N"), x=alt.value("width"))
     told = "; ".join(
         f"{row.place.replace(': ', ', ', 1).replace(': ', ' ')}: {row.label}" for row in frame.itertuples()
     )
+    first, last = (frame.sort_values("latest").iloc[which] for which in (0, -1))
     return alt.layer(bars, labels).properties(
         height=alt.Step(66),
+        title=(
+            f"A change gets through {first['name'].lower()} in {_span(first.latest)}, "
+            f"through {last['name'].lower()} in {_span(last.latest)}"
+        ),
         description=f"How long a change needs to reach an answer, on a logarithmic axis. {told}.",
     )
 

@@ -7,11 +7,25 @@ from typing import Any
 
 import altair as alt
 
-import ragvsft.widgets.chart  # noqa: F401  (registers the theme)
+from ragvsft.prices import PLACES, OfferRow, Place, of_kind, status
+from ragvsft.prices.offers import label
+from ragvsft.prose import count, day, percent, table
 from ragvsft.retrieval.deletion import ASSUMED, lifetimes
 from ragvsft.retrieval.formulas import chance_of_empty_result
 from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row
+from ragvsft.widgets.chart import METHOD_COLOURS
 from ragvsft.widgets.cost_inputs import assumption_input
+
+PARTS = {
+    "llm": "a model by the token",
+    "tuned_llm": "a tuned model by the token",
+    "weights": "an open model's weights",
+    "gpu": "a GPU to run them",
+    "embedder": "an embedding model",
+    "reranker": "a reranker",
+    "store": "a vector store",
+}
+"""What has to be bought, by kind of offer."""
 
 
 def deletion() -> Calculator:
@@ -97,12 +111,23 @@ def deletion() -> Calculator:
     )
 
 
+_INDEX_COPIES = ("search results", "answers", "store's files", "last byte")
+_DELETION_COLOURS = alt.Scale(
+    domain=[*_INDEX_COPIES, "model weights"],
+    range=[METHOD_COLOURS["rag"]] * len(_INDEX_COPIES) + [METHOD_COLOURS["fine_tuned"]],
+)
+
+
 def _deletion_chart(rows: Any) -> Any:
-    order = ["search results", "answers", "store's files", "last byte", "model weights"]
+    order = [*_INDEX_COPIES, "model weights"]
     return (
         alt.Chart(rows)
         .mark_bar()
-        .encode(alt.X("value:Q", title="Days after the deletion"), alt.Y("series:N", title=None, sort=order))
+        .encode(
+            alt.X("value:Q", title="Days after the deletion"),
+            alt.Y("series:N", title=None, sort=order),
+            alt.Color("series:N", scale=_DELETION_COLOURS, legend=None),
+        )
         .properties(
             description=(
                 "Days until a deleted document is out of search results, out of answers, out of the store's "
@@ -112,30 +137,98 @@ def _deletion_chart(rows: Any) -> Any:
     )
 
 
-def empty_result_chart(candidates: Sequence[int] = (5, 20, 100)) -> Any:
-    """How often filtering after the search leaves nothing."""
+def empty_result_chart(candidates: Sequence[int] = (5, 20, 100), share: float = 0.05) -> Any:
+    """How often filtering after the search leaves nothing; the title tells it for one share of the index."""
     rows = [
         {
-            "share": percent / 100,
-            "empty": chance_of_empty_result(k, percent / 100),
+            "share": percent_read / 100,
+            "empty": chance_of_empty_result(k, percent_read / 100),
             "candidates": f"{k} candidates",
         }
         for k in candidates
-        for percent in range(1, 51)
+        for percent_read in range(1, 51)
     ]
-    return (
-        alt.Chart(alt.InlineData(rows))
-        .mark_line()
-        .encode(
-            alt.X("share:Q", title="Share of the index that the user may read", axis=alt.Axis(format="%")),
-            alt.Y("empty:Q", title="Searches left with nothing", axis=alt.Axis(format="%")),
-            alt.Color("candidates:N", title=None, sort=None),
-        )
-        .properties(
-            description=(
-                "Chance that filtering after the search leaves nothing, against the share of the "
-                "index that a user may read, for 5, 20 and 100 candidates: it falls fast with more "
-                "candidates, and stays high for users who may read little."
-            )
-        )
+    fewest, most = min(candidates), max(candidates)
+    left = [percent(float(chance_of_empty_result(k, share))) for k in (fewest, most)]
+    base = alt.Chart(alt.InlineData(rows)).encode(
+        alt.X("share:Q", title="Share of the index that the user may read", axis=alt.Axis(format="%")),
+        alt.Y("empty:Q", title="Searches left with nothing", axis=alt.Axis(format="%")),
+        alt.Color("candidates:N", title=None, sort=None),
+        tooltip=[
+            alt.Tooltip("candidates:N", title="Fetched"),
+            alt.Tooltip("share:Q", title="May read", format=".0%"),
+            alt.Tooltip("empty:Q", title="Left with nothing", format=".1%"),
+        ],
     )
+    return base.mark_line().properties(
+        title=(
+            f"With {percent(share)} readable, {fewest} candidates leave nothing in {left[0]} of searches, "
+            f"{most} in {left[1]}"
+        ),
+        description=(
+            "Chance that filtering after the search leaves nothing, against the share of the index that a "
+            f"user may read, one line for each number of candidates: {', '.join(map(str, candidates))}."
+        ),
+    )
+
+
+def offered(kind: str, place: Place) -> tuple[OfferRow, ...]:
+    """Offers of a kind that can be bought, kept for the default horizon, and sent text bound to `place`."""
+    return tuple(row for row in of_kind(kind) if status(row.id, place=place).available)
+
+
+def places_table() -> str:
+    """How many offers each part of a system has in each place, those to be confirmed first apart."""
+    rows = [[part, *(_counted(offered(kind, place)) for place in PLACES)] for kind, part in PARTS.items()]
+    return table(["What you need", *PLACES.values()], rows)
+
+
+def _counted(rows: Sequence[OfferRow]) -> str:
+    unsure = sum(row.confirm_first for row in rows)
+    return f"{count(len(rows))}, {count(unsure)} to confirm first" if unsure else count(len(rows))
+
+
+def weak_parts(place: Place) -> dict[str, str]:
+    """The parts of a place that nobody sells there or only sellers to be confirmed first: part → why."""
+    found = {}
+    for kind, part in PARTS.items():
+        rows = offered(kind, place)
+        sold = [row for row in rows if row.source_kind != "assumption"]
+        if not rows:
+            found[part] = "not on record"
+        elif sold and all(row.confirm_first for row in sold):
+            found[part] = "from sellers to be confirmed first only"
+        elif not sold and place != "own_machines":
+            found[part] = "on a machine of your own only"
+    return found
+
+
+def weak_rungs() -> str:
+    """A Markdown list: for each place, the parts that are missing or weak."""
+    return "\n".join(
+        f"- **{name}**: {_weak(weak_parts(place))}." for place, name in PLACES.items() if place != "anywhere"
+    )
+
+
+def _weak(parts: dict[str, str]) -> str:
+    if not parts:
+        return "every part is on record from a seller who states the place"
+    return "weak rungs are " + "; ".join(f"{part} ({why})" for part, why in parts.items())
+
+
+def offers_table(place: Place) -> str:
+    """Every offer of a place by part, with the source and the date of the place that its seller states."""
+    rows = [
+        [part, label(row), _stated(row), "confirm first" if row.confirm_first else ""]
+        for kind, part in PARTS.items()
+        for row in offered(kind, place)
+    ]
+    return table(["What you need", "Offer", "Place stated by, on", "Mark"], rows)
+
+
+def _stated(row: OfferRow) -> str:
+    if row.regions_source is None or row.regions_as_of is None:
+        return "your own machine"
+    linked = row.regions_source.startswith("http")
+    source = f"[its source]({row.regions_source})" if linked else row.regions_source
+    return f"{source}, {day(row.regions_as_of)}"

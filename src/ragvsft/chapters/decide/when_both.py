@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import altair as alt
+import pandas as pd
 
 from ragvsft.costs import formulas as costs
 from ragvsft.costs import scenario
-from ragvsft.costs.inputs import chosen_roles, inputs
-from ragvsft.costs.methods import METHODS, figures
+from ragvsft.costs.inputs import Inputs, chosen_roles, inputs
+from ragvsft.costs.methods import METHODS, bill, figures
 from ragvsft.evidence.combining import combining
+from ragvsft.evidence.published import Comparison, Record, by_paper, comparisons
 from ragvsft.formula import Quantity
 from ragvsft.prose import count, number, table
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Select, Sweep
@@ -20,6 +22,47 @@ from ragvsft.widgets.chart import method_colour, queries_x, usd_axis, with_now
 from ragvsft.widgets.cost_inputs import VOLUMES, assumption_input, default_prices, model_select, rest
 
 METHODS_COMPARED = ("rag", "rag_fine_tuned")
+
+MODEL = "gpt-oss-20b"
+"""The model on both lines of the calculator until the reader chooses another."""
+
+
+def support_bot(column_id: str, **keys: float) -> Inputs:
+    """The cost model's inputs for the example workload on a column, with some scenario keys set."""
+    workload = scenario.workloads()["support-bot"][1]
+    return scenario.from_keys({**workload, **keys, "columns": [column_id]}).inputs(column_id)
+
+
+def rag_on(column_id: str, queries_per_month: float) -> float:
+    """USD over the horizon of RAG alone for the example workload on another model."""
+    s = support_bot(column_id, queries_per_month=queries_per_month)
+    return float(bill(s, METHODS["rag"], "per_token").horizon_usd(s))
+
+
+def outcomes() -> dict[str, Record]:
+    """Wins, ties and losses of the pair against the better half of it, by how the model was trained."""
+    frame = combining()
+    return {str(trained): _record(group.gain) for trained, group in frame.groupby("trained")}
+
+
+def raw_text() -> Record:
+    """The pair against RAG alone in the one paper that trained on raw text, resolved or not."""
+    return by_paper(comparisons("both", "RAG"))["ovadia2024"]
+
+
+def resolved_against_rag(citation: str) -> Record:
+    """The pair against RAG alone in one paper; what its sample size does not resolve is a tie."""
+    return by_paper(comparisons("both", "RAG"), resolved_only=True)[citation]
+
+
+def how_many_resolved(found: Iterable[Comparison]) -> str:
+    """A sentence: how many of these differences are resolved, of those whose sample size is known."""
+    known = [one.difference for one in found if one.difference]
+    resolved = sum(one.resolved for one in known)
+    return (
+        f"The sample size is known for {count(len(known))} of them; "
+        f"{count(resolved)} of those {'is' if resolved == 1 else 'are'} resolved."
+    )
 
 
 def both_pays() -> Calculator:
@@ -36,7 +79,7 @@ def both_pays() -> Calculator:
             for name in ("queries_per_month", "horizon_months", "output_tokens", "chunks_in_prompt")
         ),
         Number("usd_per_failure", "What a wrong answer costs you", "USD", 5, 0.01, 10_000, scale="log"),
-        model_select(default="gpt-oss-20b", tuned=True),
+        model_select(default=MODEL, tuned=True),
         *(
             of_the_workload(name, "fine-tuning")
             for name in (
@@ -74,7 +117,7 @@ def both_pays() -> Calculator:
         ),
         presets=(
             Preset("A wrong answer is cheap", {"usd_per_failure": 0.5}),
-            Preset("Twenty times the volume", {"queries_per_month": 1e6}),
+            Preset("A busy product", {"queries_per_month": 1e6}),
         ),
         fixed=rest(*entries, roles=chosen_roles())
         | {name: value for name, value in workload.items() if name in _assumed(entries)},
@@ -124,21 +167,23 @@ def _both_pays_chart(rows: Any) -> Any:
     )
 
 
+def _record(gain: pd.Series) -> Record:
+    return Record(int((gain > 0).sum()), int((gain == 0).sum()), int((gain < 0).sum()))
+
+
 def combining_counts() -> str:
     """How often the pair beat the better half of it, by how the model was trained and its size."""
     frame = combining()
     rows = []
     for trained in sorted(frame.trained.unique()):
         for size, group in frame[frame.trained == trained].groupby("size"):
-            better, equal = int((group.gain > 0).sum()), int((group.gain == 0).sum())
+            found = _record(group.gain)
             rows.append(
                 [
                     trained,
                     size,
-                    count(len(group)),
-                    count(better),
-                    count(equal),
-                    count(len(group) - better - equal),
+                    count(found.cells),
+                    *map(count, found),
                     f"{number(group.gain.min())} to {number(group.gain.max())}",
                 ]
             )

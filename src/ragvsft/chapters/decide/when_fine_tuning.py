@@ -12,8 +12,17 @@ from ragvsft.costs.inputs import inputs as typed
 from ragvsft.costs.stages import calling_usd
 from ragvsft.formula import Quantity
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Sweep
-from ragvsft.widgets.chart import usd_axis, with_now
+from ragvsft.widgets.chart import METHOD_COLOURS, QUIET, usd_axis, with_now
 from ragvsft.widgets.cost_inputs import assumption_input, model_select
+
+LINES = {
+    "uncached": "whole prompt, not cached",
+    "cached": "whole prompt, prefix cached",
+    "tuned": "tuned, prompt cut, premium paid",
+}
+_COLOURS = alt.Scale(
+    domain=list(LINES.values()), range=[QUIET, METHOD_COLOURS["prompting"], METHOD_COLOURS["fine_tuned"]]
+)
 
 
 def shorter_prompt() -> Calculator:
@@ -28,11 +37,6 @@ def shorter_prompt() -> Calculator:
         Number("cut_percent", "Share of instructions and examples that tuning removes", "%", 65, 0, 100),
         Number("premium", "Tuned price, as a multiple of the model's", "×", 2, 0.5, 10, scale="log"),
     )
-    lines = {
-        "uncached": "whole prompt, not cached",
-        "cached": "whole prompt, prefix cached",
-        "tuned": "tuned, prompt cut, premium paid",
-    }
     return Calculator(
         "shorter-prompt",
         "Cut the prompt, or cache it?",
@@ -41,7 +45,7 @@ def shorter_prompt() -> Calculator:
         (
             *(
                 Row(label.capitalize(), Cell(f"{line}_usd", "usd"), Cell(f"{line}_month_usd", "usd"))
-                for line, label in lines.items()
+                for line, label in LINES.items()
             ),
         ),
         ("", "A call", "A month"),
@@ -49,7 +53,7 @@ def shorter_prompt() -> Calculator:
         sweep=Sweep(
             "cut_percent",
             tuple(float(k) for k in range(0, 101, 5)),
-            {f"{line}_usd": label for line, label in lines.items()},
+            {f"{line}_usd": label for line, label in LINES.items()},
         ),
         presets=(
             Preset("No premium", {"premium": 1}),
@@ -90,13 +94,13 @@ def _shorter_prompt_chart(rows: Any) -> Any:
         .encode(
             alt.X("x:Q", title="Share of instructions and examples removed (%)"),
             alt.Y("value:Q", title="USD a call", axis=usd_axis()),
-            alt.Color("series:N", title=None, sort=None),
+            alt.Color("series:N", title=None, scale=_COLOURS),
         )
     )
     return with_now(
         lines,
         alt.Scale(),
         "Price of a call against the share of the prompt that tuning removes: two level lines for the "
-        "whole prompt, without and with caching, and a falling one for the tuned model. At the defaults it "
-        "stays above the cached line. A dashed line marks the share set above.",
+        "whole prompt, without and with caching, and a falling one for the tuned model. A dashed line marks "
+        "the share set above.",
     )

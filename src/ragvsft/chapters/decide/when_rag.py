@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,10 +12,11 @@ import pandas as pd
 
 from ragvsft.costs import formulas as costs
 from ragvsft.costs.inputs import inputs
-from ragvsft.evidence.published import results
+from ragvsft.evaluation.differences import Difference
+from ragvsft.evidence.published import comparisons, paired_results, results
 from ragvsft.formula import Quantity
 from ragvsft.prices import OfferRow, of_kind, rates, status
-from ragvsft.prose import percent, usd
+from ragvsft.prose import count, number, percent, usd
 from ragvsft.retrieval import formulas as retrieval
 from ragvsft.tuning import formulas as tuning
 from ragvsft.tuning.catalogue import architecture, peak_tflops
@@ -29,23 +31,82 @@ TRAINED_BY = "tinker-qwen3-8b"
 """The offer whose rate of training is the default."""
 
 BIG_BUDGET_USD = 100_000
-"""The least that "hundreds of thousands of dollars" can mean."""
+"""The least of the sum that is often quoted for training on a large corpus, USD."""
+
+DOCUMENTS, TOKENS_PER_DOCUMENT = 10_000_000, 1000
+"""The large corpus of the chapter."""
+
+SEARCHES = 1_000_000
+
+WHOLE_ARTICLE = "RAG: BM25, one whole article"
+MOST_REWRITES = "full fine-tuning on 40 x 4 rewrites an article by GPT-4o"
+FEWER_REWRITES = "full fine-tuning on 10 x 4 rewrites an article by GPT-4o"
+"""Conditions of Abonizio et al. 2025."""
 
 CORPUS_BILLS = {
     "embed": "Embed it once",
     "store": "Store the vectors for a year",
-    "search": "Search it a million times",
+    "search": f"Search it {count(SEARCHES)} times",
     "train": "Train on it once",
     "retell": "Write the retellings",
     "train_retold": "Train on the retellings",
 }
 
 
+def _plain_usd(amount: float) -> str:
+    return usd(amount).replace("\\", "")
+
+
+def new_facts_gap() -> Difference:
+    """Retrieval against the best light fine-tune of the same Mistral 7B on facts newer than the model."""
+    (found,) = (
+        one.difference
+        for one in comparisons("RAG", "fine-tuned")
+        if one.citation == "ovadia2024" and one.dataset == "current events" and one.model == "Mistral 7B"
+    )
+    assert found is not None
+    return found
+
+
+ABONIZIO_QUESTIONS = sum(
+    getattr(paired_results("abonizio2025")[0], cell)
+    for cell in ("both_right", "only_first", "only_second", "neither")
+)
+"""Questions that both sides of each paired comparison answered."""
+
+
+def rewrites(condition: str) -> int:
+    """Rewrites of each article in a condition of Abonizio et al.: "40 x 4 rewrites" → 160."""
+    found = re.search(r"(\d+) x (\d+)", condition)
+    if found is None:
+        raise ValueError(f"condition = {condition!r}: must name its rewrites as passes x prompts")
+    return int(found[1]) * int(found[2])
+
+
+def points(difference: Difference) -> str:
+    """A difference of shares in percentage points, with its 95% interval."""
+    value, low, high = (
+        number(round(100 * share, 1)) for share in (difference.value, difference.low, difference.high)
+    )
+    return f"{value} points ({low} to {high})"
+
+
+def resolved(difference: Difference | None) -> str:
+    """Whether a difference is resolved at its sample size, in words."""
+    return "resolved" if difference and difference.resolved else "not resolved"
+
+
+def training_ahead(citation: str) -> tuple[int, int]:
+    """In how many settings of a source a fine-tune alone beat retrieval alone, of how many."""
+    found = [one for one in comparisons("fine-tuned", "RAG") if one.citation == citation]
+    return sum(one.value > one.against for one in found), len(found)
+
+
 def index_or_train() -> Calculator:
     """A large corpus: what indexing it costs, what one pass of training costs, and what makes it stick."""
     entries = (
-        replace(assumption_input("documents"), default=1e7, slider=(1e3, 1e8)),
-        replace(assumption_input("tokens_per_document"), default=1000),
+        replace(assumption_input("documents"), default=DOCUMENTS, slider=(1e3, 1e8)),
+        replace(assumption_input("tokens_per_document"), default=TOKENS_PER_DOCUMENT),
         Number(
             "training_usd_per_mtok",
             "Price of training",
@@ -85,7 +146,7 @@ def index_or_train() -> Calculator:
         (
             *(Row(label, Cell(bill, "usd")) for bill, label in CORPUS_BILLS.items()),
             Row("Memory for the vectors", Cell("memory", "gb")),
-            Row("One pass costs a hundred thousand dollars at, per million tokens", Cell("price", "usd")),
+            Row(f"One pass costs {_plain_usd(BIG_BUDGET_USD)} at, per million tokens", Cell("price", "usd")),
         ),
         ("", "Result"),
         chart=_index_or_train_chart,
@@ -111,7 +172,7 @@ def _index_or_train(i: Any) -> Mapping[str, Quantity]:
     return {
         "embed": costs.tokens_usd(tokens, s.embedder.usd_per_mtok),
         "store": MONTHS_PER_YEAR * gb * s.store.usd_per_gb_month,
-        "search": 1e6 * costs.search_usd_per_query(gb, s.store.usd_per_million_reads),
+        "search": SEARCHES * costs.search_usd_per_query(gb, s.store.usd_per_million_reads),
         "train": costs.tokens_usd(tokens, i.training_usd_per_mtok),
         "retell": costs.tokens_usd(tokens * i.expansion, s.answer_llm.output_usd_per_mtok),
         "train_retold": costs.tokens_usd(tokens * i.expansion, i.training_usd_per_mtok),
@@ -131,8 +192,7 @@ def _index_or_train_chart(rows: Any) -> Any:
         .properties(
             description=(
                 "Six bills for the corpus as dots on a logarithmic axis: embedding, storing, searching, one "
-                "pass of training, writing synthetic retellings and training on them. One pass of training "
-                "costs about as much as the index; the retellings cost hundreds of times more."
+                "pass of training, writing synthetic retellings and training on them."
             )
         )
     )
@@ -177,10 +237,10 @@ def _gpu_usd_per_hour(offer: OfferRow) -> float:
 
 
 def corpus_prices_chart(frame: pd.DataFrame, claimed_usd: float) -> Layers:
-    """A dot for each price of `corpus_prices`, and a line where the source document's claim begins."""
+    """A dot for each price of `corpus_prices`, and a line at the sum that is often quoted."""
     frame = frame.assign(
         label=frame.label.where(frame.open, frame.label + " (closed)"),
-        shown=[usd(value).replace("\\", "") for value in frame.usd],
+        shown=[_plain_usd(value) for value in frame.usd],
     )
     x = alt.X(
         "usd:Q",
@@ -192,15 +252,25 @@ def corpus_prices_chart(frame: pd.DataFrame, claimed_usd: float) -> Layers:
         alt.Y("label:N", sort=frame.label.tolist(), title=None, axis=alt.Axis(grid=True))
     )
     ways = alt.Scale(domain=[EMBED, ADAPTERS, ALL_WEIGHTS], range=[METHOD_COLOURS["rag"], SERIES[3], QUIET])
-    dots = base.mark_point().encode(x, alt.Color("way:N", scale=ways, title=None), tooltip=["label", "shown"])
+    dots = base.mark_point().encode(
+        x,
+        alt.Color("way:N", scale=ways, title=None),
+        tooltip=[alt.Tooltip("label:N", title="Offer"), alt.Tooltip("shown:N", title="One pass")],
+    )
     line = alt.Chart(pd.DataFrame({"usd": [claimed_usd]})).mark_rule(strokeDash=[4, 4]).encode(x)
-    low, high = (usd(value).replace("\\", "") for value in (frame.usd.min(), frame.usd.max()))
+    low, high, limit = map(_plain_usd, (frame.usd.min(), frame.usd.max(), claimed_usd))
+    reached = (
+        "some prices reach"
+        if frame[frame.open].usd.max() >= claimed_usd
+        else "none that can be bought reaches"
+    )
     return alt.layer(line, dots).properties(
+        title=f"One pass costs {low} to {high}: {reached} {limit}",
         description=(
             f"One pass over the corpus at each price on record, on a logarithmic axis, from {low} to {high}: "
             "embedding, hosted training of adapters, and training all weights on rented GPUs. A dashed "
-            "line marks where hundreds of thousands of dollars begin."
-        )
+            f"line marks {limit}."
+        ),
     )
 
 
@@ -210,7 +280,7 @@ def retelling_chart() -> Layers:
         [
             (row.condition.removeprefix("fine-tuned ").replace("base", "not trained on them"), row.value)
             for row in results("lin2025activereading")
-            if "headline" not in row.condition
+            if row.dataset == "SimpleWikiQA closed-book" and "headline" not in row.condition
         ],
         columns=["text", "accuracy"],
     )
@@ -233,6 +303,12 @@ def retelling_chart() -> Layers:
         ),
     )
     told = ", ".join(f"{row.text} {row.label}" for row in frame.itertuples())
+    repeated = frame[frame.text.str.contains("repeated")].iloc[0]
+    best = frame.loc[frame.accuracy.idxmax()]
     return alt.layer(
-        base.mark_bar(), base.mark_text(align="left", dx=6, color=INK).encode(alt.Text("label:N"))
-    ).properties(description=f"Questions answered from memory, by what the model was trained on: {told}.")
+        base.mark_bar(color=METHOD_COLOURS["fine_tuned"]),
+        base.mark_text(align="left", dx=6, color=INK).encode(alt.Text("label:N")),
+    ).properties(
+        title=f"Trained on {repeated.text}: {repeated.label} recalled; on {best.text}: {best.label}",
+        description=f"Questions answered from memory, by what the model was trained on: {told}.",
+    )

@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from ragvsft.evidence.ledger import get
+from ragvsft.prose import count
 from ragvsft.widgets.chart import Layers
 from ragvsft.widgets.verdict_chart import VERDICT_COLOURS, VERDICTS
 
@@ -26,6 +27,7 @@ KEY_FACTS = {
 def facts_chart() -> Layers:
     """The verdict on each of the nine key facts, those that hold first."""
     rows = [(name, get(claims[0]).verdict.replace("-", " ")) for name, claims in KEY_FACTS.items()]
+    stands = sum(verdict in ("holds", "definition") for _, verdict in rows)
     rows.sort(key=lambda row: VERDICTS.index(row[1]))
     base = alt.Chart(pd.DataFrame(rows, columns=["fact", "verdict"])).encode(
         alt.Y("fact:N", sort=None, title=None, axis=alt.Axis(domain=False, ticks=False)),
@@ -35,4 +37,7 @@ def facts_chart() -> Layers:
     return alt.layer(
         base.mark_point(size=110).encode(x=alt.value(8)),
         base.mark_text(align="left", dx=12).encode(alt.Text("verdict:N"), x=alt.value(8)),
-    ).properties(description=f"The verdict on each key fact. {told}.")
+    ).properties(
+        title=f"{count(stands)} of {count(len(rows))} can be repeated as they stand",
+        description=f"The verdict on each key fact. {told}.",
+    )

@@ -2,16 +2,145 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import altair as alt
 import pandas as pd
 
 from ragvsft.data import load
 from ragvsft.evidence.combining import ALONE, TRAINED, paper
-from ragvsft.evidence.published import record, results, static_cells
-from ragvsft.prose import percent
-from ragvsft.widgets.chart import COLON_LINES, QUIET, SERIES, Layers
+from ragvsft.evidence.published import (
+    Record,
+    by_paper,
+    comparisons,
+    paired_results,
+    record,
+    results,
+    static_cells,
+)
+from ragvsft.prose import count, number, percent
+from ragvsft.widgets.chart import COLON_LINES, METHOD_COLOURS, QUIET, SERIES, Layers
 
 OUTCOMES = ("both is better", "equal", "RAG alone is better")
+AGAINST = ("RAG ahead", "equal", "fine-tune ahead")
+RAG, TUNED, BOTH = (METHOD_COLOURS[name] for name in ("rag", "fine_tuned", "rag_fine_tuned"))
+
+
+def facts_by_paper(resolved_only: bool = False) -> dict[str, Record]:
+    """Settings in which RAG beat, equalled or lost to the fine-tune alone, in each paper that tried both."""
+    return by_paper(comparisons("RAG", "fine-tuned"), resolved_only)
+
+
+def ahead(records: Iterable[Record]) -> int:
+    """In how many papers RAG leads in more settings than it trails."""
+    return sum(found.wins > found.losses for found in records)
+
+
+def papers_chart() -> Layers:
+    """A bar for each paper: the share of its settings in which RAG or the fine-tune alone is ahead."""
+    found, resolved = facts_by_paper(), facts_by_paper(resolved_only=True)
+    order = sorted(found, key=lambda key: (-found[key].wins / found[key].cells, -found[key].cells, key))
+    rows = [
+        (
+            f"{paper(key)} ({count(found[key].cells)})",
+            outcome,
+            times,
+            times / found[key].cells,
+            place,
+            resolved[key].wins + resolved[key].losses,
+        )
+        for key in order
+        for place, (outcome, times) in enumerate(zip(AGAINST, found[key], strict=True))
+        if times
+    ]
+    frame = pd.DataFrame(rows, columns=["paper", "outcome", "settings", "share", "place", "resolved"])
+    told = "; ".join(f"{paper(key)}: RAG {found[key].wins}, fine-tune {found[key].losses}" for key in order)
+    colour = alt.Scale(domain=list(AGAINST), range=[RAG, QUIET, TUNED])
+    return (
+        alt.Chart(frame)
+        .mark_bar(cornerRadiusEnd=0)
+        .encode(
+            alt.Y("paper:N", sort=None, title=None),
+            alt.X("share:Q", title="Share of the paper's settings", axis=alt.Axis(format="%")),
+            alt.Color("outcome:N", title=None, scale=colour),
+            alt.Order("place:Q"),
+            tooltip=[
+                alt.Tooltip("paper:N", title="Paper (settings)"),
+                alt.Tooltip("outcome:N", title="Outcome"),
+                alt.Tooltip("settings:Q", title="Settings"),
+                alt.Tooltip("resolved:Q", title="Of all its settings, resolved"),
+            ],
+        )
+        .properties(
+            title=f"Retrieval leads in {count(ahead(found.values()))} of {count(len(found))} papers",
+            description=f"Settings in which each method is ahead, by paper. {told}.",
+        )
+    )
+
+
+def rewrites() -> pd.DataFrame:
+    """Fine-tunes on rewritten news against BM25 with the same questions: points ahead, paired intervals.
+
+    Columns trained, points, low, high, resolved; most rewrites last. Source: the files of Abonizio et al.
+    """
+    baseline = next(row.condition for row in results("abonizio2025") if row.arm == "RAG")
+    rows = [
+        (
+            row.second.removeprefix("full fine-tuning on "),
+            *(100 * end for end in (row.difference.value, row.difference.low, row.difference.high)),
+            row.difference.resolved,
+        )
+        for row in paired_results("abonizio2025")
+        if row.first == baseline and row.second.startswith("full fine-tuning")
+    ]
+    frame = pd.DataFrame(rows, columns=["trained", "points", "low", "high", "resolved"])
+    return frame.sort_values("points", ignore_index=True)
+
+
+def rewrite_questions() -> int:
+    """Questions behind `rewrites`: all of the authors' on news after the cut-off."""
+    row = paired_results("abonizio2025")[0]
+    return row.both_right + row.only_first + row.only_second + row.neither
+
+
+def most_rewrites() -> int:
+    """Rewrites of each article behind the best fine-tune of `rewrites`."""
+    passes, _, prompts, *_ = rewrites().trained.iloc[-1].split()
+    return int(passes) * int(prompts)
+
+
+def rewrites_chart() -> Layers:
+    """Points by which each fine-tune on rewritten articles is ahead of retrieval, with paired intervals."""
+    frame = rewrites()
+    frame["result"] = frame.resolved.map({True: "behind retrieval, resolved", False: "not resolved"})
+    frame["label"] = frame.trained.str.replace(" by ", ": by ")
+    y = alt.Y("label:N", sort=None, title=None, axis=COLON_LINES)
+    base = alt.Chart(frame).encode(y)
+    states = ["behind retrieval, resolved", "not resolved"]
+    bars = base.mark_rule(strokeWidth=3, opacity=0.5).encode(
+        alt.X("low:Q", title="Points ahead of retrieval"), alt.X2("high:Q")
+    )
+    dots = base.mark_point(size=100).encode(
+        alt.X("points:Q"),
+        alt.Color("result:N", title=None, scale=alt.Scale(domain=states, range=[TUNED, QUIET])),
+        tooltip=[
+            alt.Tooltip("trained:N", title="Trained on"),
+            *(
+                alt.Tooltip(f"{name}:Q", title=title, format="+.1f")
+                for name, title in (("points", "Points ahead"), ("low", "From"), ("high", "To"))
+            ),
+        ],
+    )
+    zero = alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(strokeDash=[4, 4]).encode(alt.X("x:Q"))
+    behind = int((frame.resolved & (frame.points < 0)).sum())
+    told = "; ".join(
+        f"{row.trained}: {number(row.points)} ({number(row.low)} to {number(row.high)})"
+        for row in frame.itertuples()
+    )
+    return alt.layer(zero, bars, dots).properties(
+        title=f"Trained on rewritten news, {count(behind)} of {count(len(frame))} fine-tunes trail retrieval",
+        description=f"Points by which a fine-tune is ahead of retrieval, with paired intervals. {told}.",
+    )
 
 
 def recount_chart() -> Layers:
@@ -28,10 +157,11 @@ def recount_chart() -> Layers:
         ],
         columns=["model", "outcome", "cells", "share", "order"],
     )
+    whole = found["All cells"]
     told = "; ".join(
         f"{name}: better in {r.wins}, equal in {r.ties}, worse in {r.losses}" for name, r in found.items()
     )
-    colour = alt.Scale(domain=list(OUTCOMES), range=[SERIES[2], QUIET, SERIES[3]])
+    colour = alt.Scale(domain=list(OUTCOMES), range=[BOTH, QUIET, RAG])
     return (
         alt.Chart(frame)
         .mark_bar(cornerRadiusEnd=0)
@@ -40,10 +170,20 @@ def recount_chart() -> Layers:
             alt.X("share:Q", title="Share of cells", axis=alt.Axis(format="%")),
             alt.Color("outcome:N", scale=colour, title=None),
             order="order:Q",
-            tooltip=["model", "outcome", "cells"],
+            tooltip=[
+                alt.Tooltip("model:N", title="Model"),
+                alt.Tooltip("outcome:N", title="Outcome"),
+                alt.Tooltip("cells:Q", title="Cells"),
+            ],
         )
-        .properties(description=f"Stacked bars: retrieval with a fine-tune against retrieval alone. {told}.")
+        .properties(
+            title=f"A fine-tune made retrieval worse in {count(whole.losses)} of {count(whole.cells)} cells",
+            description=f"Stacked bars: retrieval with a fine-tune against retrieval alone. {told}.",
+        )
     )
+
+
+ARMS = ("RAG alone", "Fine-tune alone", "Both", "Points gained")
 
 
 def combining_chart(frame: pd.DataFrame) -> Layers:
@@ -64,7 +204,7 @@ def combining_chart(frame: pd.DataFrame) -> Layers:
         .encode(
             alt.X(
                 "gain:Q",
-                title="Points gained by both",
+                title="Points gained over the better one alone",
                 scale=alt.Scale(type="symlog", constant=1),
                 axis=alt.Axis(values=[-50, -20, -10, -5, -2, 0, 2, 5, 10, 20]),
             ),
@@ -73,28 +213,35 @@ def combining_chart(frame: pd.DataFrame) -> Layers:
             alt.Color(
                 "trained:N",
                 title=None,
-                scale=alt.Scale(domain=list(TRAINED.values()), range=[SERIES[3], SERIES[2]]),
+                scale=alt.Scale(domain=list(TRAINED.values()), range=[TUNED, BOTH]),
             ),
             tooltip=[
-                "paper",
-                "model",
-                "dataset",
-                "metric",
-                *(alt.Tooltip(f"{arm}:Q", format=".1f") for arm in (*ALONE, "both", "gain")),
+                alt.Tooltip("paper:N", title="Paper"),
+                alt.Tooltip("model:N", title="Model"),
+                alt.Tooltip("dataset:N", title="Questions"),
+                alt.Tooltip("metric:N", title="Score"),
+                *(
+                    alt.Tooltip(f"{arm}:Q", title=title, format=".1f")
+                    for arm, title in zip((*ALONE, "both", "gain"), ARMS, strict=True)
+                ),
             ],
         )
     )
     zero = alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(strokeDash=[4, 4]).encode(alt.X("x:Q"))
     better = int((frame.gain > 0).sum())
+    read = frame[frame.trained == TRAINED["both, trained with context"]]
+    better_read = int((read.gain > 0).sum())
     return (
         alt.layer(zero, points)
         .add_params(*picks)
         .properties(
             height=380,
+            title=f"Both are best in {count(better)} of {count(len(frame))} settings; "
+            f"trained with context, in {count(better_read)} of {count(len(read))}",
             description=(
                 f"A dot for each of {len(frame)} published settings, by paper: points gained by combining "
                 f"over the better of retrieval and fine-tuning alone. {better} lie above zero, "
-                f"{len(frame) - better} at or below it. Training with retrieved context never lies below."
+                f"{len(frame) - better} at or below it."
             ),
         )
     )
@@ -117,6 +264,8 @@ def new_facts_chart() -> Layers:
         ],
         columns=["model", "arm", "accuracy"],
     )
+    cells = load("ovadia_table2")
+    best = sum(row.rag > max(row.fine_tuned, row.fine_tuned_paraphrases, row.both) for row in cells)
     told = "; ".join(
         f"{row.model}: RAG {percent(row.rag)}, fine-tuned {percent(row.fine_tuned)}"
         for row in load("ovadia_table2")
@@ -127,15 +276,26 @@ def new_facts_chart() -> Layers:
         .encode(
             alt.X(
                 "accuracy:Q",
-                title="Accuracy on current events",
+                title="Accuracy on events after training, %",
                 axis=alt.Axis(format="%"),
                 scale=alt.Scale(domain=[0, 1]),
             ),
             alt.Y("model:N", title=None, axis=alt.Axis(grid=True)),
-            alt.Color("arm:N", sort=list(arms.values()), title=None),
-            tooltip=["model", "arm", alt.Tooltip("accuracy:Q", format=".1%")],
+            alt.Color(
+                "arm:N",
+                title=None,
+                scale=alt.Scale(domain=list(arms.values()), range=[QUIET, TUNED, SERIES[6], RAG, BOTH]),
+            ),
+            tooltip=[
+                alt.Tooltip("model:N", title="Model"),
+                alt.Tooltip("arm:N", title="Condition"),
+                alt.Tooltip("accuracy:Q", title="Accuracy", format=".1%"),
+            ],
         )
-        .properties(description=f"Accuracy on current events by model and condition. {told}.")
+        .properties(
+            title=f"On news, retrieval is best for {count(best)} of {count(len(cells))} models",
+            description=f"Accuracy on current events by model and condition. {told}.",
+        )
     )
 
 
@@ -159,11 +319,18 @@ def explorer_chart() -> Layers:
             alt.X("shown:Q", title="Per cent, or points"),
             alt.Y("setting:N", title=None, axis=COLON_LINES),
             alt.Color("arm:N", title=None, scale=alt.Scale(domain=arms)),
-            tooltip=["model", "metric", "condition", alt.Tooltip("shown:Q", format=".2~f"), "evidence"],
+            tooltip=[
+                alt.Tooltip("model:N", title="Model"),
+                alt.Tooltip("metric:N", title="Score"),
+                alt.Tooltip("condition:N", title="Condition"),
+                alt.Tooltip("shown:Q", title="Per cent, or points", format=".2~f"),
+                alt.Tooltip("evidence:N", title="Read as"),
+            ],
         )
         .add_params(picked)
         .properties(
             height=alt.Step(52),
+            title="One source at a time: every condition that it published",
             description=(
                 "A dot for each published figure of one source, by setting and condition. "
                 f"{len(options)} sources to pick from."

@@ -29,14 +29,14 @@ def survey_table(rows: Iterable[Survey]) -> str:
                 row.population,
                 count(row.n) if row.n else "not known",
                 row.published,
-                cite(row.citation) + (", secondary" if row.evidence == "secondary" else ""),
+                cite(row.citation) + (", read in quotation" if row.evidence == "secondary" else ""),
             )
             for row in rows
         ],
     )
 
 
-def survey_chart(rows: Sequence[Survey]) -> Layers:
+def survey_chart(rows: Sequence[Survey], title: str) -> Layers:
     """One dot for each share, with its 95% interval where the number counted is known."""
     frame = pd.DataFrame(
         [(row.measured, _name(row), row.share, *_interval(row)) for row in rows if row.share is not None],
@@ -46,19 +46,23 @@ def survey_chart(rows: Sequence[Survey]) -> Layers:
     base = alt.Chart(frame).encode(
         alt.Y("label:N", sort=None, title=None, axis=COLON_LINES),
     )
-    x = alt.X("share:Q", title="Share", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
+    x = alt.X("share:Q", title="Share, %", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1]))
     bars = base.mark_rule(strokeWidth=4, opacity=0.4).encode(alt.X("low:Q"), alt.X2("high:Q"))
     dots = base.mark_point().encode(
         x,
         tooltip=[
-            "source",
-            "measured",
-            *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("share", "low", "high")),
+            alt.Tooltip("source:N", title="Source"),
+            alt.Tooltip("measured:N", title="Measured"),
+            *(
+                alt.Tooltip(f"{name}:Q", title=label, format=".1%")
+                for name, label in (("share", "Share"), ("low", "From"), ("high", "To"))
+            ),
         ],
     )
     told = "; ".join(f"{percent(r.share)} {r.measured} ({_name(r)})" for r in rows if r.share is not None)
     return alt.layer(bars, dots).properties(
-        description=f"Shares as dots, with a 95% interval where the number counted is known. {told}."
+        title=title,
+        description=f"Shares as dots, with an interval where the number counted is known. {told}.",
     )
 
 
@@ -91,5 +95,5 @@ def overlap_calculator() -> Calculator:
         overlap,
         (Row("At least", Cell("low", "percent")), Row("At most", Cell("high", "percent"))),
         ("RAG and no fine-tuning", "Share"),
-        note="Defaults: LangChain 2025, Menlo Ventures 2024: different people, different questions.",
+        note="The defaults come from two surveys: different people, different questions.",
     )

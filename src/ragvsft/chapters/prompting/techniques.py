@@ -1,4 +1,4 @@
-"""The calculator and the table of the chapter on prompting."""
+"""The calculator, the table and the chart of the chapter on prompting."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
+import pandas as pd
 
 from ragvsft.costs import formulas as costs
 from ragvsft.costs.inputs import inputs as typed
 from ragvsft.costs.stages import calling_usd
+from ragvsft.evidence.published import figure, results
 from ragvsft.formula import Quantity
 from ragvsft.prices import of_kind, values
-from ragvsft.prose import count, percent, table, usd
+from ragvsft.prose import count, number, percent, table, usd
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Sweep
-from ragvsft.widgets.chart import USD_LABELS, queries_x, usd_axis, with_now
+from ragvsft.widgets.chart import SHADES, USD_LABELS, Layers, queries_x, usd_axis, with_now
 from ragvsft.widgets.cost_inputs import (
     VOLUMES,
     assumption_input,
@@ -198,4 +200,75 @@ def caching_rules() -> str:
             "batch",
         ],
         rows,
+    )
+
+
+def long_context_gains() -> pd.DataFrame:
+    """What the whole text gains over retrieved chunks, in points, by model and length of text.
+
+    Columns model, length, gain. Source: the authors' files of Li et al. 2025 (LaRA), all four tasks together.
+    """
+    scores = pd.DataFrame(
+        [
+            (row.model, row.dataset.split()[1].rstrip(","), row.arm, row.value)
+            for row in results("li2025lara")
+            if row.arm in ("long context", "RAG")
+        ],
+        columns=["model", "length", "arm", "points"],
+    )
+    wide = scores.pivot(index=["model", "length"], columns="arm", values="points").reset_index()
+    wide["gain"] = wide["long context"] - wide["RAG"]
+    return wide[["model", "length", "gain"]]
+
+
+def mean_gain(length: str, task: str) -> float:
+    """The same averaged over the models of that paper, for one task or `overall`, in points."""
+    found = figure("li2025lara", "difference", dataset=f"LaRA {length}, {task}")
+    return found.value
+
+
+def newer_gain(models: str) -> float:
+    """The same for models of 2025 at the longer length, in points: means over models, read in quotation."""
+    score = {
+        row.arm: row.value
+        for row in results("ldar2025")
+        if row.model == models and row.dataset.endswith("128k") and not row.condition.startswith("learnt")
+    }
+    return score["long context"] - score["RAG"]
+
+
+def long_context_chart() -> Layers:
+    """A dot for each model and length: points that the whole text gains over retrieved chunks."""
+    frame = long_context_gains()
+    frame["label"] = frame.length + " tokens"
+    lengths = sorted(frame.label.unique(), key=lambda label: int(label.partition("k")[0]))
+    order = frame.groupby("model").gain.mean().sort_values(ascending=False).index.tolist()
+    ahead = {name: int((group.gain > 0).sum()) for name, group in frame.groupby("label")}
+    models = frame.model.nunique()
+    told = "; ".join(f"{row.model}, {row.label}: {number(row.gain)}" for row in frame.itertuples())
+    zero = alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(strokeDash=[4, 4]).encode(alt.X("x:Q"))
+    dots = (
+        alt.Chart(frame)
+        .mark_point(size=110)
+        .encode(
+            alt.X("gain:Q", title="Points gained by the whole text over retrieval"),
+            alt.Y("model:N", title=None, sort=order, axis=alt.Axis(grid=True)),
+            alt.Color(
+                "label:N",
+                title=None,
+                sort=lengths,
+                scale=alt.Scale(domain=lengths, range=[SHADES[1], SHADES[4]]),
+            ),
+            alt.Shape("label:N", title=None, sort=lengths),
+            tooltip=[
+                alt.Tooltip("model:N", title="Model"),
+                alt.Tooltip("label:N", title="Text"),
+                alt.Tooltip("gain:Q", title="Points gained", format="+.1f"),
+            ],
+        )
+    )
+    found = ", ".join(f"{ahead[label]} of {models} models at {label}" for label in lengths)
+    return alt.layer(zero, dots).properties(
+        title=f"The whole text beats retrieval for {found}",
+        description=f"Points gained by giving the whole text instead of retrieved chunks. {told}.",
     )

@@ -14,7 +14,7 @@ from ragvsft.costs.stages import STAGES
 from ragvsft.evidence.ledger import get
 from ragvsft.formula import Quantity
 from ragvsft.retrieval import formulas as f
-from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row, Sweep
+from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row, Select, Sweep
 from ragvsft.widgets.chart import now_rule, usd_axis
 from ragvsft.widgets.cost_inputs import assumption_input, model_select, rest, role_select
 
@@ -29,7 +29,7 @@ def rag_stages() -> dict[str, str]:
 
 def pipeline_cost() -> Calculator:
     """One query's price by stage, and the month's bill of the index."""
-    entries = (
+    entries: tuple[Number | Select, ...] = (
         model_select(),
         *(role_select(role) for role in chosen_roles() if role != "gpu"),
         assumption_input("query_tokens"),

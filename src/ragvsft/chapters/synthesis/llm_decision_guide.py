@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from ragvsft.costs import formulas as costs
+from ragvsft.costs import scenario
 from ragvsft.costs.inputs import Inputs, chosen_roles, inputs, names
-from ragvsft.costs.methods import METHODS, gpus
-from ragvsft.costs.stages import calling_usd, retrieved_tokens
+from ragvsft.costs.methods import METHODS, gpu_seconds_per_query, gpus, query
+from ragvsft.costs.stages import STAGES, calling_usd, retrieved_tokens
 from ragvsft.evaluation import formulas as evaluation
 from ragvsft.evaluation.formulas import DISCORDANT_SHARE
 from ragvsft.formula import Quantity, maximum, where
@@ -21,8 +22,24 @@ from ragvsft.widgets.cost_inputs import assumption_input, claimed, model_select,
 LIBRARY_GB, MACHINE_GB = 4, 64
 """Memory up to which an index can live in the application, and on one ordinary machine. Our lines."""
 
+OPEN_MODEL = "gpt-oss-20b-self-hosted"
+"""The column of an open model on one's own GPU that calls are compared with."""
+
 SMALL_SHARE = 0.01
 """Share of the model's bill under which a price need not decide. Our line."""
+
+
+def model_usd(column_id: str) -> float:
+    """USD that the answering model gets for one RAG query of the base case, on a column sold by the token."""
+    used = query(scenario.default().inputs(column_id), METHODS["rag"], "per_token")
+    return float(sum(use.usd for name, use in used.items() if STAGES[name].role == "answering"))
+
+
+def busy_to_break_even(column_id: str) -> float:
+    """Utilisation, 0 to 1, above which one's own GPU with the open model costs less than a column's calls."""
+    own = scenario.default().inputs(OPEN_MODEL)
+    seconds = gpu_seconds_per_query(own, METHODS["rag"])
+    return float(costs.gpu_utilisation_to_break_even(own.gpu.usd_per_hour, seconds, model_usd(column_id)))
 
 
 def decision_numbers() -> Calculator:

@@ -1,8 +1,12 @@
+// @ts-check
 /* Live calculators. Each model is a function printed from the Python formula; nothing here computes costs. */
 (() => {
   "use strict";
 
   // Numbers as prose.py prints them.
+
+  // toFixed knows at most 100 decimals, and `fixed` needs forty more than it shows.
+  const MOST_DECIMALS = 60;
 
   function fixed(value, decimals) {
     const exact = value.toFixed(decimals + 40);
@@ -24,6 +28,7 @@
     const size = Math.abs(value);
     if (size >= 100 || Number.isInteger(size)) return sign + grouped(fixed(size, 0));
     let decimals = 2 - Number(Number(size.toPrecision(3)).toExponential().split("e")[1]);
+    if (decimals > MOST_DECIMALS) return sign + size.toExponential(2);
     const close = (a, b) => Math.abs(a - b) <= 1e-12 * Math.max(Math.abs(a), Math.abs(b));
     while (decimals > 0 && close(Number(size.toFixed(decimals - 1)), size)) decimals -= 1;
     return sign + grouped(fixed(size, decimals));
@@ -40,9 +45,10 @@
 
   function percent(fraction) {
     const value = 100 * fraction;
-    const whole = Math.round(value);
+    const whole = Number(fixed(value, 0));
     const near = Math.abs(value - whole) <= 1e-12 * Math.abs(value);
     if (value === whole || (near && ![0, 100].includes(whole))) return `${number(whole)}%`;
+    if (whole === 0 && Math.abs(value) < 10 ** -MOST_DECIMALS) return `${number(value)}%`;
     let decimals = 1;
     while ([0, 100].includes(Number(value.toFixed(decimals)))) decimals += 1;
     return `${value < 0 ? "−" : ""}${grouped(fixed(Math.abs(value), decimals))}%`;
@@ -85,18 +91,22 @@
       .join(";");
   }
 
-  // Every state that the address has held: a heading in the address does not end them.
-  const linked = new Map();
+  // Every tool of the page, and those of which the address has held a state: a heading in it does not end them.
+  const tools = new Map();
+  const linked = new Set();
 
   function remember() {
-    for (const [id, state] of readFragment(location.hash)) linked.set(id, state);
+    for (const id of readFragment(location.hash).keys()) linked.add(id);
   }
 
-  function addressWith(id, params) {
-    linked.set(id, params);
-    const fragment = writeFragment(linked);
-    const plainHash = location.hash.startsWith("#calc:") ? "" : location.hash;
-    return location.pathname + location.search + (fragment ? `#${fragment}` : plainHash);
+  // The page's address with the inputs of every linked tool, as the tools took them: what is unknown stays behind.
+  function addressWith(id) {
+    linked.add(id);
+    const known = [...linked].filter((each) => tools.has(each));
+    const fragment = writeFragment(new Map(known.map((each) => [each, tools.get(each).params()])));
+    const address = new URL(location.href);
+    if (fragment || address.hash.startsWith("#calc:")) address.hash = fragment;
+    return address.href;
   }
 
   // A link may hold any number of faults: each is said once, and only the first few.
@@ -108,8 +118,7 @@
 
   // These two return what to tell the reader.
 
-  async function copyLink(root, address) {
-    const link = new URL(address, location.href).href;
+  async function copyLink(root, link) {
     try {
       await navigator.clipboard.writeText(link);
       return "Link copied: it opens this page with these inputs.";
@@ -154,8 +163,6 @@
   }
 
   // What calculators and the decision tool share: to tell the reader, reset, copy a link, keep and follow the address.
-  // A tool says how to `take` one value, `clear` all, give them as `params`, `bind` its controls, `show`
-  // itself, and `say` one line to a screen reader once its values rest.
   class Tool {
     constructor(root, inLab, id) {
       this.root = root;
@@ -165,8 +172,18 @@
       this.said = root.querySelector(".calculator-said");
     }
 
+    // What each tool does in its own way: take one value from outside, clear all, give them for the address, wire its
+    // controls, and show itself after a change in one of them.
+    take(_name, _raw) { return ""; }
+    clear() {}
+    params() { return new URLSearchParams(); }
+    bind() {}
+    show(_source) {}
+    say() {}
+
     // The last thing that a tool's constructor does: from here on the reader can use it.
     begin(cleared) {
+      tools.set(this.id, this);
       const form = this.root.querySelector("form");
       this.bind();
       form.addEventListener("submit", (event) => event.preventDefault());
@@ -182,16 +199,27 @@
         this.root.querySelector('[data-action="link"]').hidden = true;
         this.root.addEventListener("keydown", (event) => event.stopPropagation());
       } else {
-        this.open(readFragment(location.hash).get(this.id));
+        this.follow(readFragment(location.hash).get(this.id));
         window.addEventListener("hashchange", () => {
           const params = readFragment(location.hash).get(this.id);
-          if (!params) return;
-          this.clear();
-          this.open(params);
-          this.show();
+          if (params) this.follow(params);
         });
       }
-      this.show();
+      if (this.inLab) this.show();
+    }
+
+    // Inputs and results are of one case: what a link asks for is shown whole, or not taken.
+    follow(params) {
+      this.clear();
+      this.open(params);
+      try {
+        this.show();
+      } catch (error) {
+        console.error(error);
+        this.clear();
+        this.show();
+        this.tell(["The inputs of this link cannot be shown: every input is at its default."]);
+      }
     }
 
     on(action, handler) {
@@ -216,7 +244,7 @@
     }
 
     address() {
-      return addressWith(this.id, this.params());
+      return addressWith(this.id);
     }
   }
 
@@ -377,7 +405,7 @@
       const costs = (x) => {
         moved[search.input] = x;
         const at = this.model(moved);
-        return [at[search.first[0]], at[search.second[0]]];
+        return /** @type {[number, number]} */ ([at[search.first[0]], at[search.second[0]]]);
       };
       const bends = search.bends.map((name) => outputs[name]);
       const found = ragvsftCrossings(costs, search.low, end, bends, strides);
@@ -508,11 +536,11 @@
     showChart(values, outputs) {
       const place = this.root.querySelector(".calculator-chart");
       if (!place || !this.data.sweep) return;
-      this.pending = [values, outputs];
+      this.pending = { values, outputs };
       this.drawing ??= requestAnimationFrame(async () => {
         const view = await this.view(place);
         this.drawing = null;
-        if (view) view.data("rows", this.chartRows(...this.pending)).runAsync();
+        if (view) view.data("rows", this.chartRows(this.pending?.values, this.pending?.outputs)).runAsync();
       });
     }
 

@@ -1,3 +1,4 @@
+// @ts-check
 /* Every volume at which the cheaper of two options changes: the twin of costs/break_even.py `crossings`. */
 (() => {
   "use strict";
@@ -6,9 +7,20 @@
   const ROUNDING = 1e-13;
   const MOST_STEPS = 2000;
 
+  /** @typedef {[number, number, number]} Point a volume and the costs of A and of B there */
+
+  /** @type {(point: Point) => number} */
   const lead = ([, a, b]) => a - b;
 
-  // costs(volume) gives the costs of A and of B; between breaks their difference bends one way only.
+  /**
+   * Between breaks the difference of the costs bends one way only.
+   * @param {(volume: number) => [number, number]} costs of A and of B
+   * @param {number} low
+   * @param {number} high
+   * @param {number[]} [bends]
+   * @param {number[]} [strides]
+   * @returns {number[]}
+   */
   function crossings(costs, low, high, bends = [], strides = []) {
     const steps = [];
     for (const stride of strides) {
@@ -17,14 +29,21 @@
     }
     const sides = [...bends, ...steps].flatMap((at) => [at * (1 - JUST_BESIDE), at * (1 + JUST_BESIDE)]);
     const edges = [...new Set([low, high, ...sides.filter((edge) => low < edge && edge < high)])];
-    const points = edges.sort((a, b) => a - b).map((edge) => [edge, ...costs(edge)]);
+    const points = edges.sort((a, b) => a - b).map((edge) => /** @type {Point} */ ([edge, ...costs(edge)]));
     return points.slice(1).flatMap((right, k) => signChanges(costs, points[k], right));
   }
 
+  /**
+   * @param {(volume: number) => [number, number]} costs
+   * @param {Point} left
+   * @param {Point} right
+   * @returns {number[]}
+   */
   function signChanges(costs, left, right) {
     if (lead(left) > 0 !== lead(right) > 0) return [firstAfter(costs, left, right)];
     const at = (left[0] + right[0]) / 2;
     if (!(left[0] < at && at < right[0])) return [];
+    /** @type {Point} */
     const middle = [at, ...costs(at)];
     if (lead(middle) > 0 !== lead(left) > 0) {
       return [firstAfter(costs, left, middle), firstAfter(costs, middle, right)];
@@ -41,11 +60,19 @@
     return found;
   }
 
-  // Bisection, after two guesses on both sides of where a straight line would cross.
+  /**
+   * Bisection, after two guesses on both sides of where a straight line would cross.
+   * @param {(volume: number) => [number, number]} costs
+   * @param {Point} left
+   * @param {Point} right
+   * @returns {number}
+   */
   function firstAfter(costs, left, right) {
     const positive = lead(left) > 0;
+    /** @type {(at: number) => void} */
     const narrow = (at) => {
       if (!(left[0] < at && at < right[0])) return;
+      /** @type {Point} */
       const point = [at, ...costs(at)];
       if (lead(point) > 0 === positive) left = point;
       else right = point;

@@ -1,8 +1,10 @@
+// @ts-check
 /* Makes the drawings of charts live when they come near the screen. Vega is loaded once, and only then. */
 (() => {
   "use strict";
 
-  const bundle = new URL("vendor/vega.min.js", document.currentScript.src).href;
+  const own = /** @type {HTMLScriptElement} */ (document.currentScript);
+  const bundle = new URL("vendor/vega.min.js", own.src).href;
   const views = new Map();
   let vega;
 
@@ -65,10 +67,10 @@
     await view.initialize(drawing).runAsync();
     for (const { name } of [...drawing.attributes]) drawing.removeAttribute(name);
     drawing.className = "chart-live";
-    const svg = drawing.querySelector("svg");
+    const svg = /** @type {SVGElement} */ (drawing.querySelector("svg"));
     svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", place.querySelector("svg").getAttribute("aria-label"));
-    svg.querySelector("g").setAttribute("aria-hidden", "true");
+    svg.querySelector("g")?.setAttribute("aria-hidden", "true");
     place.replaceChildren(drawing);
     if (fluid) {
       let width = spec.width;

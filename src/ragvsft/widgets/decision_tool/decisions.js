@@ -1,3 +1,4 @@
+// @ts-check
 /* The decision tool. Rules and thresholds come with the page, from data/decision_*.csv; Python evaluates the same. */
 (() => {
   "use strict";
@@ -87,7 +88,7 @@
   const isHandedOn = ({ handed }, answer) => handed !== null && (handed === true || answer >= handed);
 
   function recommend(tables, answers) {
-    const { questions, criteria, rules, steps, matrix, columns } = tables;
+    const { questions, criteria, steps, matrix, columns } = tables;
     const given = questions.filter((question) => Object.hasOwn(answers, question.id));
     const assumed = questions.filter((question) => !given.includes(question) && applies(question, answers));
     const codes = codesOf(tables, answers);
@@ -161,6 +162,7 @@
       }
       this.questions = new Map(this.tables.questions.map((question) => [question.id, question]));
       this.clear();
+      this.advice = recommend(this.tables, this.answers);
       this.begin("Every question is back at “Don’t know”.");
     }
 

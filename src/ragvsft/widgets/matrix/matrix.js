@@ -1,3 +1,4 @@
+// @ts-check
 /* The matrix: methods by models. Costs come from the functions printed from Python; hosts from costs/columns.py's rules. */
 (() => {
   "use strict";
@@ -170,14 +171,16 @@
       return this.provider(hosted.offers[tuned ? "tuned_llm" : "answer_llm"]);
     }
 
+    nobody(column, name) {
+      if (name !== "tuned_llm") return `no offer of ${this.spec.roles[name].label} is known`;
+      if (column.id === MINE) return "your own prices name no fine-tuned model";
+      return `nobody sells ${column.model} fine-tuned by the token`;
+    }
+
     unavailable(hosted, method) {
       for (const name of method.roles[hosted.column.serving]) {
         const id = hosted.offers[name];
-        if (id === null) {
-          return name === "tuned_llm"
-            ? `nobody sells ${hosted.column.model} fine-tuned by the token`
-            : `no offer of ${this.spec.roles[name].label} is known`;
-        }
+        if (id === null) return this.nobody(hosted.column, name);
         const { reason } = this.offerStatus(id);
         if (reason) return reason;
       }
@@ -268,11 +271,11 @@
       this.showHead();
       const figure = this.element("show", "select").selectedOptions[0].text;
       text(this.root, ".matrix-figure", figure.charAt(0).toLowerCase() + figure.slice(1));
-      this.body.forEach((row) => {
+      for (const row of this.body ?? []) {
         const mine = cells.filter((cell) => cell.method.name === row.dataset.method);
         while (row.cells.length > mine.length + 1) row.deleteCell(-1);
         mine.forEach((cell, k) => this.showCell(row.cells[k + 1] ?? this.newCell(row), cell));
-      });
+      }
     }
 
     newCell(row) {
@@ -320,7 +323,8 @@
     }
 
     showPicker(columns) {
-      const focused = document.activeElement?.dataset?.column;
+      const active = document.activeElement;
+      const focused = active instanceof HTMLElement ? active.dataset.column : undefined;
       this.picker.replaceChildren(
         ...columns.map((column, k) => {
           const label = element("label", "", `Model ${k + 1}`);

@@ -1,0 +1,13 @@
+// What the scripts of a page offer each other. It has no effect on the page: `make check` reads it.
+declare var ragvsftCrossings: (
+  costs: (volume: number) => [number, number], low: number, high: number, bends?: number[], strides?: number[],
+) => number[];
+
+interface Window {
+  ragvsftCalculators: any;
+  ragvsftCharts?: { view(element: Element, now?: boolean): Promise<any> | undefined };
+  ragvsftDecisions: any;
+  ragvsftModels: Record<string, (values: any) => Record<string, number>>;
+  ragvsftToday?: string;
+  ragvsftVega: any;
+}
