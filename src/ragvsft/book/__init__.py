@@ -29,6 +29,7 @@ SEARCH_SCRIPTS = {
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_theme("ragvsft", str(HERE / "theme"))
     app.add_config_value("ragvsft_pages", "", "env")
+    app.add_config_value("ragvsft_preview", False, "")
     app.connect("config-inited", _configure)
     for module in (cells, execution, exports, glossary, links, maths, pages):
         module.setup(app)
@@ -53,6 +54,8 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
         (Path(app.doctreedir) / "environment.pickle").unlink(missing_ok=True)
     if app.builder.format != "html":
         return
+    if not app.config.ragvsft_preview:
+        (Path(app.outdir) / ".buildinfo").unlink(missing_ok=True)  # it holds this machine's paths, hashed
     own = {path.relative_to(STATIC) for path in STATIC.rglob("*")} | {
         Path(path.name) for path in WIDGET_FILES
     }
