@@ -50,7 +50,7 @@ def _configure(app: Sphinx, config: Config) -> None:
 
 def _finish(app: Sphinx, exception: Exception | None) -> None:
     """Drop what the parent themes copied; after a warning forget all, so that the next build fails too."""
-    if exception or app._warncount:
+    if exception or (app._warncount and not app.config.ragvsft_preview):
         (Path(app.doctreedir) / "environment.pickle").unlink(missing_ok=True)
     if app.builder.format != "html":
         return
