@@ -31,6 +31,7 @@ const {metafile, outputFiles: [script]} = await build({
   globalName: 'ragvsftVega',
   target: 'es2020',
   legalComments: 'none',
+  tsconfigRaw: {},
   metafile: true,
   write: false,
   outfile: 'vega.min.js',
