@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,6 @@ INTERRUPTED = 130
 LARGEST_FILE_BYTES, LONGEST_LINE = 100_000, 2_000
 """More is no scenario and no answers: it is refused before it is read to its end, or parsed."""
 LONGEST_MESSAGE = 600
-TIME_ZONE_FURTHEST_AHEAD = timezone(timedelta(hours=14))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -245,16 +244,12 @@ def _prices(arguments: argparse.Namespace) -> int:
 
 
 def _row(arguments: argparse.Namespace) -> int:
+    from ragvsft.prices.clock import latest_today
     from ragvsft.tools import issue
 
-    print(issue.price_row(_read(arguments.file), _today()), end="")
+    print(issue.price_row(_read(arguments.file), latest_today()), end="")
     print("append this line to data/prices.csv, then run `make data`", file=sys.stderr)
     return 0
-
-
-def _today() -> date:
-    """The latest date on Earth now: a price of today is no price of the future wherever it was read."""
-    return datetime.now(TIME_ZONE_FURTHEST_AHEAD).date()
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
