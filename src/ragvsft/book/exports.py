@@ -61,7 +61,7 @@ def portable(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def page_markdown(notebook: nbformat.NotebookNode) -> str:
-    """The page as plain Markdown: prose and results; the code only of cells that are not tagged to hide it."""
+    """The page as plain Markdown: prose and results; the code only of cells not tagged to hide it."""
     blocks: list[str] = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":

@@ -262,7 +262,7 @@ def _with_axes(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_tooltips(view: dict[str, Any], outer: Mapping[str, Any]) -> dict[str, Any]:
-    """Each mark with a tooltip of its named fields, formatted: no index of a sort, no unnamed end of a bar."""
+    """Each mark with a tooltip of its named fields, formatted: no sort index, no unnamed end of a bar."""
     encoding = {**outer, **view.get("encoding", {})}
     found = dict(view)
     for key in {"layer", "hconcat", "vconcat", "concat"} & view.keys():
