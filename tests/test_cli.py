@@ -204,20 +204,21 @@ def test_ctrl_c_is_one_line_and_status_130():
     assert (*process.communicate(), process.returncode) == ("", "ragvsft: interrupted\n", 130)
 
 
+PRICE = "prices.claude-sonnet-5-5.input_usd_per_mtok"
+
+
 def test_a_carried_price_from_the_future_is_refused(tmp_path, capsys):
     file = tmp_path / "s.toml"
-    file.write_text('[prices.llm_input_usd_per_mtok]\nvalue = 9\nas_of = 2999-01-02\nsource = "x"\n')
+    file.write_text(f'[{PRICE}]\nvalue = 9\nas_of = 2999-01-02\nsource = "x"\n')
     assert main(["compare", str(file)]) == 2
     said = capsys.readouterr().err
-    assert said.startswith(
-        f"ragvsft: {file}: prices.llm_input_usd_per_mtok.as_of = 2999-01-02: lies in the future; "
-    )
+    assert said.startswith(f"ragvsft: {file}: {PRICE}.as_of = 2999-01-02: lies in the future; ")
 
 
 def test_a_price_of_today_is_taken_wherever_today_is(tmp_path, capsys):
     file = tmp_path / "s.toml"
     for today in {datetime.now(timezone(timedelta(hours=hours))).date() for hours in (-12, 0, 14)}:
-        file.write_text(f'[prices.llm_input_usd_per_mtok]\nvalue = 9\nas_of = {today}\nsource = "x"\n')
+        file.write_text(f'[{PRICE}]\nvalue = 9\nas_of = {today}\nsource = "x"\n')
         assert main(["compare", str(file)]) == 0
 
 

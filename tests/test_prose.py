@@ -92,7 +92,7 @@ def test_links_are_relative_to_the_notebook(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_two_prices_in_a_sentence_are_not_a_formula(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
-    monkeypatch.setattr(prose, "display", lambda markdown: shown.append(markdown.data))
+    monkeypatch.setattr("IPython.display.display", lambda markdown: shown.append(markdown.data))
     prose.say(f"From {prose.usd(3)} to {prose.usd(4)}, with $x^2$ still maths.")
     assert shown == [r"From <span>\$</span>3.00 to <span>\$</span>4.00, with $x^2$ still maths."]
 

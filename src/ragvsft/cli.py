@@ -1,4 +1,4 @@
-"""The command line: `ragvsft compare`, `ragvsft decide` and `ragvsft prices`."""
+"""The command line: `ragvsft compare`, `decide`, `prices`, `gate`, `evaluate`, `audit-deletion`, `row`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragvsft import __version__
@@ -20,7 +21,6 @@ INTERRUPTED = 130
 LARGEST_FILE_BYTES, LONGEST_LINE = 100_000, 2_000
 """More is no scenario and no answers: it is refused before it is read to its end, or parsed."""
 LONGEST_MESSAGE = 600
-TIME_ZONE_FURTHEST_AHEAD = timezone(timedelta(hours=14))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,6 +73,12 @@ def _parser() -> argparse.ArgumentParser:
     decide.add_argument("--example", action="store_true", help="print a commented answers file")
     decide.set_defaults(run=_decide)
 
+    gate = commands.add_parser("gate", help="may RAG with a fine-tuned model replace RAG alone?")
+    gate.add_argument("first", help="graded answers of RAG alone (JSON Lines: id, kind, correct)")
+    gate.add_argument("second", help="graded answers of the candidate, to the same questions")
+    gate.add_argument("--margin", type=float, default=0.1, help="loss on a guard to rule out (0.1)")
+    gate.set_defaults(run=_gate)
+
     price = commands.add_parser("prices", help="check the prices, or look for newer ones")
     price.add_argument(
         "action",
@@ -92,6 +98,24 @@ def _parser() -> argparse.ArgumentParser:
         help="the issue's text; - for standard input",
     )
     row.set_defaults(run=_row)
+
+    own = commands.add_parser("evaluate", help="compare retrieval methods on your documents and questions")
+    own.add_argument("folder", help="folder of text, Markdown, reStructuredText or HTML files")
+    own.add_argument(
+        "questions", help="CSV: question, document, and if you like answer and part (tune, report)"
+    )
+    own.add_argument("--k", type=int, default=5, help="passages that are read (default 5)")
+    own.add_argument("--tune-on", default="tune", help="the part that the reranker may see (default tune)")
+    own.add_argument("--out", default="evaluation", help="folder for evaluation.json and evaluation.html")
+    own.set_defaults(run=_evaluate)
+
+    audit = commands.add_parser("audit-deletion", help="look for a deleted text in every file of a store")
+    audit.add_argument("path", help="the store's folder or file; stop the store or copy it first")
+    audit.add_argument(
+        "--canary", required=True, help="the deleted text, or a part of it that nothing else has"
+    )
+    audit.add_argument("--vector", help="its vector as a .npy file")
+    audit.set_defaults(run=_audit_deletion)
     return parser
 
 
@@ -191,6 +215,14 @@ def _decide(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _gate(arguments: argparse.Namespace) -> int:
+    from ragvsft.evaluation import gate
+
+    text, opens = gate.run(Path(arguments.first), Path(arguments.second), arguments.margin)
+    print(text)
+    return 0 if opens else 1
+
+
 def _prices(arguments: argparse.Namespace) -> int:
     from ragvsft.costs import compare
     from ragvsft.prices import PLACES
@@ -212,16 +244,39 @@ def _prices(arguments: argparse.Namespace) -> int:
 
 
 def _row(arguments: argparse.Namespace) -> int:
+    from ragvsft.prices.clock import latest_today
     from ragvsft.tools import issue
 
-    print(issue.price_row(_read(arguments.file), _today()), end="")
+    print(issue.price_row(_read(arguments.file), latest_today()), end="")
     print("append this line to data/prices.csv, then run `make data`", file=sys.stderr)
     return 0
 
 
-def _today() -> date:
-    """The latest date on Earth now: a price of today is no price of the future wherever it was read."""
-    return datetime.now(TIME_ZONE_FURTHEST_AHEAD).date()
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from ragvsft.retrieval.pipeline import embed, evaluate
+
+    def progress(done: int, of: int, name: str) -> None:
+        print(f"\rindexed {done} of {of}", end="" if done < of else "\n", file=sys.stderr, flush=True)
+
+    asked = evaluate.questions(_read(arguments.questions))
+    result = evaluate.evaluate(
+        Path(arguments.folder), asked, embed.from_environment(), arguments.k, arguments.tune_on, progress
+    )
+    evaluate.write(result, Path(arguments.out))
+    print(evaluate.as_text(result))
+    print(f"written: {arguments.out}/evaluation.json, {arguments.out}/evaluation.html", file=sys.stderr)
+    return 0
+
+
+def _audit_deletion(arguments: argparse.Namespace) -> int:
+    import numpy
+
+    from ragvsft.retrieval.pipeline import audit
+
+    vector = numpy.load(arguments.vector).ravel() if arguments.vector else None
+    findings = audit.audit(Path(arguments.path), arguments.canary, vector)
+    print(audit.report(findings))
+    return 1 if findings else 0
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ragvsft.evaluation.differences import paired, unpaired
+from ragvsft.evaluation.differences import Difference, paired, points, unpaired
 
 COUNT = st.integers(min_value=0, max_value=300)
 SHARE = st.floats(min_value=0, max_value=1)
@@ -56,3 +56,8 @@ def test_a_bad_share_is_named(arguments: tuple[float, int, float, int], message:
 def test_counts_that_do_not_fit_are_named() -> None:
     with pytest.raises(ValueError, match="together at most n = 5"):
         paired(3, 3, 5)
+
+
+def test_a_difference_is_told_in_points_with_its_interval_and_what_it_resolves():
+    assert points(Difference(-0.004, -0.049, 0.04, True)) == "−0.4 points (−4.9 to 4), not resolved"
+    assert points(Difference(0.05, 0.011, 0.09, False)) == "5 points (1.1 to 9), resolved"

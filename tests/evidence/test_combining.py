@@ -8,7 +8,7 @@ from ragvsft.evidence.combining import combining
 def test_training_with_context_never_loses_and_training_without_often_does() -> None:
     settings = combining()
     with_context = settings[settings.trained == "trained with context"]
-    assert len(with_context) == 5 and (with_context.gain > 0).all()
+    assert len(with_context) == 6 and (with_context.gain > 0).all()
     assert (settings[settings.trained == "trained without context"].gain < 0).sum() > 20
 
 

@@ -73,6 +73,6 @@ def test_the_command_checks_the_commits_date_unless_it_is_told_today(on, monkeyp
     assert main(["prices", "check"]) == 1
     assert "checked_on" in capsys.readouterr().out
     asked = []
-    monkeypatch.setattr("ragvsft.cli.check", lambda in_use, day: asked.append(day) or [])
+    monkeypatch.setattr("ragvsft.prices.check.check", lambda in_use, day: asked.append(day) or [])
     assert main(["prices", "check", "--today"]) == 0
     assert abs(asked[0] - datetime.now(UTC).date()) <= timedelta(days=1)

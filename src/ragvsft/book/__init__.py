@@ -32,6 +32,7 @@ WIDGET_FILES = sorted(path for path in (PACKAGE / "widgets").glob("*/*") if path
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_theme("ragvsft", str(HERE / "theme"))
     app.add_config_value("ragvsft_pages", "", "env")
+    app.add_config_value("ragvsft_preview", False, "")
     app.connect("config-inited", _configure)
     for module in (cells, execution, exports, glossary, links, maths, pages, search_index, social):
         module.setup(app)
@@ -52,10 +53,12 @@ def _configure(app: Sphinx, config: Config) -> None:
 
 def _finish(app: Sphinx, exception: Exception | None) -> None:
     """Drop what the parent themes copied; after a warning forget all, so that the next build fails too."""
-    if exception or app._warncount:
+    if exception or (app._warncount and not app.config.ragvsft_preview):
         (Path(app.doctreedir) / "environment.pickle").unlink(missing_ok=True)
     if app.builder.format != "html":
         return
+    if not app.config.ragvsft_preview:
+        (Path(app.outdir) / ".buildinfo").unlink(missing_ok=True)  # it holds this machine's paths, hashed
     own = {path.relative_to(STATIC) for path in STATIC.rglob("*")} | {
         Path(path.name) for path in WIDGET_FILES
     }

@@ -91,6 +91,22 @@ class Speeds(NamedTuple):
     write_tokens_per_second: Quantity
 
 
+def typical_speeds() -> Speeds:
+    """The published waits and the speeds of one server with one request; a tool is taken as a far search."""
+    short, long = "first-token-short-1", "first-token-long-1"
+    return Speeds(
+        {
+            "embed": wait_ms("embed-hosted"),
+            "search": wait_ms("search-far-p50"),
+            "rerank": wait_ms("rerank-dedicated-96"),
+            "tool": wait_ms("search-far-p50"),
+            "model": call_milliseconds(short, long),
+        },
+        prefill_tokens_per_second(short, long),
+        decode_tokens_per_second("next-token-1"),
+    )
+
+
 def stage_ms(stage: Stage, use: Use, speeds: Speeds) -> Quantity:
     """Milliseconds that one query waits for a stage. Only a model's stage waits for its tokens."""
     reads = stage.wait == "model"

@@ -22,6 +22,7 @@ from ragvsft.costs.columns import DEFAULT_COLUMNS, MINE, Hosted
 from ragvsft.costs.inputs import ROLES, Inputs, chosen_roles, inputs
 from ragvsft.data import AssumptionRow, Identifier, Row, Slug, Text, load, nearest
 from ragvsft.prices import PLACES, OfferRow, Place, Price, items, of_kind, offer, offers, rates, today
+from ragvsft.prices.clock import latest_today
 from ragvsft.prices.offers import label as offer_label
 
 MAX_PRICE = 1e12
@@ -409,8 +410,8 @@ def _carried_price(row: OfferRow, name: str, table: Any) -> Price:
         raise ScenarioError(
             f"{key}.as_of = {_cut(repr(as_of))}: must be a date as YYYY-MM-DD, without quotes"
         )
-    if as_of > today():
-        raise ScenarioError(f"{key}.as_of = {as_of}: must not lie after today, {today()}")
+    if as_of > latest_today():
+        raise ScenarioError(f"{key}.as_of = {as_of}: lies in the future; must be at most {latest_today()}")
     if not isinstance(source, str) or not source.strip():
         raise ScenarioError(f"{key}.source = {_cut(repr(source))}: must be text that says where it is from")
     return Price(

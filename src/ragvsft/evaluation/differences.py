@@ -8,6 +8,7 @@ too wide for systems that answered the same questions.
 from dataclasses import dataclass
 
 from ragvsft.evaluation.formulas import paired_difference_interval, wilson_interval
+from ragvsft.prose import number
 
 
 @dataclass(frozen=True)
@@ -62,3 +63,10 @@ def unpaired(first_share: float, first_n: int, second_share: float, second_n: in
     below = ((second_share - second_low) ** 2 + (first_high - first_share) ** 2) ** 0.5
     above = ((second_high - second_share) ** 2 + (first_share - first_low) ** 2) ** 0.5
     return Difference(value, value - below, value + above, False)
+
+
+def points(difference: Difference) -> str:
+    """ "−0.4 points (−4.9 to 4), not resolved": percentage points, 95% interval, and what it resolves."""
+    shares = (difference.value, difference.low, difference.high)
+    value, low, high = (number(round(100 * share, 1)) for share in shares)
+    return f"{value} points ({low} to {high}), {'resolved' if difference.resolved else 'not resolved'}"

@@ -1,7 +1,7 @@
 """Two clocks in one function: the commit's date in builds and tests, the reader's calendar elsewhere."""
 
 import os
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 
 
 def today() -> date:
@@ -14,3 +14,8 @@ def today() -> date:
             raise ValueError(f"SOURCE_DATE_EPOCH = {stamp!r}: must be whole seconds since 1970")
         return datetime.fromtimestamp(int(stamp), UTC).date()
     return datetime.now(UTC).date()
+
+
+def latest_today() -> date:
+    """The latest real date on Earth now: a price of today is none of the future wherever it was read."""
+    return datetime.now(timezone(timedelta(hours=14))).date()

@@ -12,6 +12,7 @@ from ragvsft.widgets.chart import SERIES, Layers
 
 VERDICTS = ["holds", "definition", "holds with conditions", "outdated", "unsupported", "contradicted"]
 
+UNTOUCHED = ("holds", "definition")
 ADVERSE = ("outdated", "unsupported", "contradicted")
 
 VERDICT_COLOURS = alt.Scale(
@@ -33,6 +34,10 @@ def verdict_chart(rows: Iterable[Claim], what: str) -> Layers:
             alt.X("count():Q", title=what, axis=alt.Axis(tickMinStep=1)),
             alt.Y("verdict:N", sort=VERDICTS, scale=alt.Scale(domain=VERDICTS), title=None),
             alt.Color("verdict:N", scale=VERDICT_COLOURS, legend=None),
+            tooltip=[alt.Tooltip("verdict:N", title="Verdict"), alt.Tooltip("count():Q", title="Claims")],
         )
-        .properties(description=f"{what} by verdict: {told}.")
+        .properties(
+            title=f"{sum(counts.get(name, 0) for name in UNTOUCHED)} of {len(frame)} stand as written",
+            description=f"{what} by verdict: {told}.",
+        )
     )

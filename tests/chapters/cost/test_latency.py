@@ -20,7 +20,7 @@ def test_the_stages_of_every_method_add_up_and_its_documents_are_what_prompting_
 
 
 def test_the_budget_and_the_table_of_methods_agree():
-    at = latency.waits_ms(chapter.default_inputs(), METHODS["agentic_search"], chapter.typical_speeds())
+    at = latency.waits_ms(chapter.default_inputs(), METHODS["agentic_search"], latency.typical_speeds())
     shown = chapter.budget().compute(method="agentic_search")
     assert shown["whole_typical"] == pytest.approx(sum(at.values()), rel=1e-3)
     assert f"{sum(at.values()):,.0f} ms" in chapter.methods_table()

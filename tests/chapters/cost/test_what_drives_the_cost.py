@@ -54,3 +54,13 @@ def test_the_odds_of_a_pair_and_of_its_reverse_make_one():
 def test_a_choice_says_what_it_was():
     assert chapter.choice_label({"chunks_in_prompt": 5}).endswith(": 5, not 15")
     assert "not sold tuned" in chapter.choices_table()
+
+
+def test_the_model_moves_rags_bill_more_than_any_other_choice():
+    def usd(model=chapter.MODEL, **changes):
+        rag = side("rag", model, **changes)
+        return float(rag.horizon_usd(rag.s.queries_per_month))
+
+    as_it_is = usd()
+    other_model = max(abs(usd(model) - as_it_is) for model in chapter.OTHER_MODELS)
+    assert other_model > max(abs(usd(**changes) - as_it_is) for changes in chapter.CHOICES)

@@ -21,7 +21,7 @@ def test_the_tree_says_what_its_numbers_say(preset, verdicts):
 
 def test_flat_traffic_and_a_dear_model_speak_for_own_gpus():
     found = chapter.decision_numbers().compute(
-        second="claude-sonnet-5-5", peak_to_mean_ratio=1, queries_per_month=1e6
+        second="claude-sonnet-5.5", peak_to_mean_ratio=1, queries_per_month=1e6
     )
     assert found["rent_verdict"] == 1
 

@@ -32,6 +32,7 @@ function bundle(entry, globalName) {
     globalName,
     target: 'es2020',
     legalComments: 'none',
+    tsconfigRaw: {},
     metafile: true,
     write: false,
     outfile: `${entry}.min.js`,

@@ -179,8 +179,8 @@ def _cumulative_chart(rows: Any) -> Any:
     )
 
 
-SOURCE_CUT = (0.5, 0.8)
-"""Share of the prompt that the source document says fine-tuning removes: claim `prompt-cut`."""
+PROMISED_CUT = (0.5, 0.8)
+"""Share of the prompt that fine-tuning is often said to remove: claim `prompt-cut`."""
 
 MODELS = (
     "claude-opus-5.5",
@@ -279,7 +279,7 @@ def payback_table(a: Side, challengers: Sequence[Side], queries_per_month: Seque
 
 
 def staircase(a: Side, b: Side, low: float, high: float) -> Any:
-    """Two cost curves and every crossing, where one of them climbs by whole GPUs."""
+    """Two cost curves that climb by whole GPUs, and every crossing."""
     volumes = np.linspace(low, high, 1501)
     lines = pd.concat(
         _corners(volumes, np.broadcast_to(one.horizon_usd(volumes), volumes.shape)).assign(
@@ -297,10 +297,11 @@ def staircase(a: Side, b: Side, low: float, high: float) -> Any:
         .encode(x, y, method_colour([a.method.name, b.method.name])),
         alt.Chart(points).mark_point(color=INK, size=90).encode(x, y),
     ).properties(
+        title=f"{a.method.label} and {b.method.label} on own GPUs cross {count(len(found))} times",
         description=(
-            f"Cost over the horizon against volume: {a.method.label} rises evenly, {b.method.label} by "
-            f"steps of whole GPUs. They cross {count(len(found))} times, each marked with a dot."
-        )
+            f"Cost over the horizon against volume: {a.method.label} and {b.method.label} both climb by "
+            f"whole GPUs. They cross {count(len(found))} times, each marked with a dot."
+        ),
     )
 
 
@@ -315,18 +316,18 @@ def premiums(s: Inputs, output_tokens: Sequence[float]) -> Any:
     """The share of the prompt that must go before a tuned call costs less, against the price premium."""
     lengths = []
     for output in output_tokens:
-        cut = np.linspace(0, 1 if output else SOURCE_CUT[1], 41)
+        cut = np.linspace(0, 1 if output else PROMISED_CUT[1], 41)
         premium = break_even.premium_to_break_even(
             prompt_tokens(s), output, cut, s.answer_llm.input_usd_per_mtok, s.answer_llm.output_usd_per_mtok
         )
         label = f"{count(output)} tokens of output" if output else "No output"
         lengths.append(pd.DataFrame({"premium": premium, "cut": cut, "output": label}))
     frame = pd.concat(lengths)
-    band = pd.DataFrame([{"low": SOURCE_CUT[0], "high": SOURCE_CUT[1]}])
+    band = pd.DataFrame([{"low": PROMISED_CUT[0], "high": PROMISED_CUT[1]}])
     claimed = alt.Chart(band).mark_rect(color=QUIET, opacity=0.18, stroke=None)
     claimed = claimed.encode(alt.Y("low:Q"), alt.Y2("high:Q"))
     named = alt.Chart(band).mark_text(
-        align="right", baseline="bottom", dx=-6, dy=-5, color=QUIET, text="the cut it promises"
+        align="right", baseline="bottom", dx=-6, dy=-5, color=QUIET, text="the cut that is often promised"
     )
     named = named.encode(alt.Y("low:Q"), x=alt.value("width"))
     names = list(dict.fromkeys(frame.output))
@@ -345,12 +346,17 @@ def premiums(s: Inputs, output_tokens: Sequence[float]) -> Any:
             ),
         )
     )
+    afford = affordable_premiums(s)
     return alt.layer(claimed, lines, named).properties(
         height=280,
+        title=(
+            f"The promised cut pays for {number(float(f'{afford[0]:.2g}'))} to "
+            f"{number(float(f'{afford[1]:.2g}'))} times the base price, not more"
+        ),
         description=(
             "The share of the prompt that a fine-tune must make needless, against its price as a multiple of "
             "the base model's, one line for each length of the answer. Every line rises; the longer "
-            "the answer, the steeper. A band marks the cut that the source document promises."
+            "the answer, the steeper. A band marks the cut that is often promised."
         ),
     )
 
@@ -370,7 +376,7 @@ def prompt_tokens(s: Inputs) -> float:
 
 
 def affordable_premiums(s: Inputs) -> tuple[float, float]:
-    """The largest price multiples that the two ends of the source's cut can pay for."""
+    """The largest price multiples that the two ends of the promised cut can pay for."""
     low, high = (
         break_even.premium_to_break_even(
             prompt_tokens(s),
@@ -379,7 +385,7 @@ def affordable_premiums(s: Inputs) -> tuple[float, float]:
             s.answer_llm.input_usd_per_mtok,
             s.answer_llm.output_usd_per_mtok,
         )
-        for cut in SOURCE_CUT
+        for cut in PROMISED_CUT
     )
     return low, high
 

@@ -8,12 +8,13 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from ragvsft.costs import columns as cols
 from ragvsft.costs import compare, scenario, worked_example
 from ragvsft.costs.inputs import Inputs, changed, chosen_roles, inputs
 from ragvsft.costs.methods import METHODS, bill, figures
 from ragvsft.costs.stages import STAGES
 from ragvsft.formula import Quantity
-from ragvsft.prose import usd
+from ragvsft.prose import number, percent, table, usd
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Row, Select, Sweep
 from ragvsft.widgets.chart import INK, METHOD_COLOURS, QUIET, SERIES, method_colour, now_rule, usd_axis
 from ragvsft.widgets.cost_inputs import FIRST, VOLUMES, assumption_input, model_select, rest
@@ -37,6 +38,27 @@ def cost_matrix(calculator_id: str = "cost-comparison") -> Matrix:
 def default_cells(**keys: Any) -> dict[tuple[str, str], compare.Cell]:
     """The cells of the default matrix with some scenario keys set, by method and column."""
     return {cell.key: cell for cell in compare.matrix(scenario.from_keys(keys))}
+
+
+def default_steps() -> tuple[compare.Step, ...]:
+    """The four steps of the default matrix: RAG to agentic search on two models, and the models with each."""
+    return compare.steps(tuple(default_cells().values()))
+
+
+TUNED_COLUMNS = ("gpt-oss-20b", "qwen3-8b", "gpt-oss-20b-self-hosted")
+
+
+def tuning_table() -> str:
+    """A table: what tuning adds on the same model, and whether the host changes with it."""
+    found = scenario.from_keys({"columns": list(TUNED_COLUMNS)})
+    rows = []
+    for name in TUNED_COLUMNS:
+        label = cols.column(name).label
+        for untuned, tuned in (("rag", "rag_fine_tuned"), ("prompting", "fine_tuned")):
+            for step in compare.tuning_step(found, name, untuned, tuned):
+                host = step.reason or "host and tuning told apart"
+                rows.append([label, METHODS[tuned].label, step.label, usd(step.usd), host])
+    return table(["model", "method", "step", "USD over the horizon", "host"], rows)
 
 
 def _volume_model(s: Any) -> Mapping[str, Quantity]:
@@ -114,9 +136,10 @@ def bill_table(parts: tuple[worked_example.Part, ...]) -> str:
 
 
 def left_out_chart(s: Inputs) -> alt.LayerChart | alt.FacetChart:
-    """The source's total, each line that it leaves out on top of those before, and the full total."""
+    """A quoted total, each line that it leaves out on top of those before, and the full total."""
     rows, level = [], worked_example.total_usd(worked_example.listing(s))
-    rows.append(("The source's total", 0.0, level, "total"))
+    quoted = level
+    rows.append(("The quoted total", 0.0, level, "total"))
     for part in worked_example.left_out(s):
         step = level + part.usd_per_query
         rows.append((part.label, level, step, "saving" if step < level else "addition"))
@@ -142,10 +165,11 @@ def left_out_chart(s: Inputs) -> alt.LayerChart | alt.FacetChart:
     )
     labels = base.mark_text(align="left", dx=6, color=INK).encode(alt.X("edge_usd:Q"), alt.Text("label:N"))
     return alt.layer(bars, labels).properties(
+        title=f"Quoted {usd(quoted)}, billed {usd(level)}".replace("\\", ""),
         description=(
-            "Waterfall from the source's total per query to the full bill: output tokens, search, caching "
-            "(a saving), index storage, evaluation and people, each added to the lines before it."
-        )
+            "Waterfall from the quoted total per query to the full bill, each line added to those before it: "
+            + "; ".join(f"{part.label}, {usd(part.usd_per_query)}" for part in worked_example.left_out(s))
+        ).replace("\\", ""),
     )
 
 
@@ -164,6 +188,9 @@ def fixed_cost_chart(s: Inputs) -> alt.Chart:
             (volume, "Vendors, per query", paid.per_query_usd),
         ]
     frame = pd.DataFrame(rows, columns=["queries_per_month", "part", "usd_per_query"])
+    wide = frame.pivot(index="queries_per_month", columns="part", values="usd_per_query")
+    by_people = wide["People, labels and evaluation"] > wide.sum(axis=1) / 2
+    fades = wide.index[by_people].max()
     return (
         alt.Chart(frame)
         .mark_line()
@@ -176,18 +203,24 @@ def fixed_cost_chart(s: Inputs) -> alt.Chart:
             ),
             alt.Y("usd_per_query:Q", title="USD per query", scale=alt.Scale(type="log"), axis=usd_axis()),
             alt.Color("part:N", sort=None, title=None),
+            tooltip=[
+                alt.Tooltip("part:N", title="Part"),
+                alt.Tooltip("queries_per_month:Q", title="Queries a month", format=",.0f"),
+                alt.Tooltip("usd_per_query:Q", title="USD per query", format="$,.3r"),
+            ],
         )
         .properties(
+            title=f"People are most of the bill up to {number(float(f'{fades:.2g}'))} queries a month",
             description=(
-                "USD per query of RAG on the source's model against queries a month, both axes logarithmic. "
-                "People's and fixed vendor costs fall as volume grows; the cost of each call stays."
-            )
+                "USD per query of RAG against queries a month, both axes logarithmic. "
+                "People's and fixed vendor costs are divided by volume; the cost of each call is not."
+            ),
         )
     )
 
 
 def stages() -> pd.DataFrame:
-    """The source's query by stage on every model on sale. Columns model, stage, usd_per_query."""
+    """One RAG query by stage on every model on sale. Columns model, stage, usd_per_query."""
     return pd.DataFrame(
         [
             (model, part.label, part.usd_per_query)
@@ -200,7 +233,9 @@ def stages() -> pd.DataFrame:
 
 def stage_chart(frame: pd.DataFrame) -> alt.Chart:
     """One bar a model, split by stage; `frame` as `stages` gives it."""
-    order = frame.groupby("model").usd_per_query.sum().sort_values(ascending=False).index.tolist()
+    totals = frame.groupby("model").usd_per_query.sum().sort_values(ascending=False)
+    order = totals.index.tolist()
+    least = frame[(frame.model == order[-1])].set_index("stage").usd_per_query
     return (
         alt.Chart(frame)
         .mark_bar()
@@ -209,13 +244,22 @@ def stage_chart(frame: pd.DataFrame) -> alt.Chart:
             alt.Y("model:N", sort=order, title=None),
             alt.Color("stage:N", scale=alt.Scale(domain=list(RAG_STAGES)), title=None),
             alt.Order("rank:Q"),
+            tooltip=[
+                alt.Tooltip("model:N", title="Model"),
+                alt.Tooltip("stage:N", title="Stage"),
+                alt.Tooltip("usd_per_query:Q", title="USD per query", format="$,.3r"),
+            ],
         )
         .transform_calculate(rank=f"indexof({list(RAG_STAGES)}, datum.stage)")
         .properties(
+            title=(
+                f"From {usd(totals.iloc[0])} on {order[0]} to {usd(totals.iloc[-1])} on {order[-1]}, where "
+                f"“{least.idxmax()}” is the largest part"
+            ).replace("\\", ""),
             description=(
                 "USD per query by model, one bar each, split into embedding, search, reranking, model input "
-                "and output. On the cheapest models reranking is the largest part."
-            )
+                f"and output. On {order[-1]}, “{least.idxmax()}” is {percent(least.max() / least.sum())}."
+            ),
         )
     )
 
@@ -243,9 +287,10 @@ def gap_chart(gap: worked_example.Gap) -> alt.LayerChart | alt.FacetChart:
     return alt.layer(
         base.mark_bar().encode(colour), base.mark_text(align="left", dx=6).encode(alt.Text("label:N"))
     ).properties(
+        title=f"{percent(round(gap.share_of_model, 2))} of the saving is the smaller model",
         description=(
             "USD per query in three steps: RAG on the large model, the same retrieval on the small model, "
             f"and the fine-tuned small model without retrieval. The first step is {gap.share_of_model:.0%} "
             "of the way."
-        )
+        ),
     )

@@ -21,11 +21,9 @@ from ragvsft.prose import count, day, ms, number, percent, table
 from ragvsft.widgets.calculator import Bars, Calculator, Cell, Choice, Number, Preset, Row, Select
 from ragvsft.widgets.cost_inputs import assumption_input, rest
 
-READ = latency.prefill_tokens_per_second("first-token-short-1", "first-token-long-1")
+AT_REST = latency.typical_speeds()
 
-WRITE = latency.decode_tokens_per_second("next-token-1")
-
-CALL_MS = latency.call_milliseconds("first-token-short-1", "first-token-long-1")
+READ, WRITE = float(AT_REST.read_tokens_per_second), float(AT_REST.write_tokens_per_second)
 
 LOADED = latency.published("first-token-long-50")
 
@@ -34,21 +32,15 @@ READ_LOADED = 1000 * (LOADED.prompt_tokens or 0) / LOADED.milliseconds
 WRITE_LOADED = latency.decode_tokens_per_second("next-token-50")
 """Speeds in tokens per second of one published server: with one request, and with many at once."""
 
-TYPICAL: dict[Wait, float] = {
-    "embed": latency.wait_ms("embed-hosted"),
-    "search": latency.wait_ms("search-far-p50"),
-    "rerank": latency.wait_ms("rerank-dedicated-96"),
-    "tool": latency.wait_ms("search-far-p50"),
-    "model": CALL_MS,
-}
-"""Milliseconds a call, as published. A tool is taken as one search over the network."""
+TYPICAL = {name: float(wait) for name, wait in AT_REST.call_ms.items()}
+"""Milliseconds a call, as published."""
 
 SLOW: dict[Wait, float] = {
     "embed": 500.0,
     "search": latency.wait_ms("search-far-p95"),
     "rerank": 600.0,
     "tool": latency.wait_ms("search-far-p95"),
-    "model": CALL_MS,
+    "model": TYPICAL["model"],
 }
 """The same on a slow day. No p95 of embedding and reranking is published: those are our assumptions."""
 
@@ -282,11 +274,6 @@ def default_inputs(**keys: Any) -> Inputs:
     return scenario.from_keys({"columns": [column], **keys}).inputs(column)
 
 
-def typical_speeds() -> Speeds:
-    """The published waits and speeds, with one request at a time."""
-    return Speeds(TYPICAL, READ, WRITE)
-
-
 def methods_table(**keys: Any) -> str:
     """Every method on the same model: calls, first and last token at the published speeds."""
     s = default_inputs(**keys)
@@ -304,7 +291,7 @@ def _method_row(method: Method, s: Inputs) -> list[str]:
         use.calls for name, use in used.items() if STAGES[name].wait == "model" and name != latency.ANSWER
     )
     read = sum(use.fresh_tokens for name, use in used.items() if STAGES[name].wait == "model")
-    waits = latency.waits_ms(s, method, typical_speeds())
+    waits = latency.waits_ms(s, method, AT_REST)
     return [
         method.label,
         number(float(calls)),

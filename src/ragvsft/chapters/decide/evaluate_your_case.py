@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
 
 from ragvsft.evaluation import formulas as f
+from ragvsft.evaluation.differences import Difference, paired, points
+from ragvsft.evaluation.paired import paired_p_value
 from ragvsft.formula import Quantity, maximum
+from ragvsft.prose import count, number, percent, table
 from ragvsft.units import MONTHS_PER_YEAR
 from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row, Sweep
 from ragvsft.widgets.chart import now_rule
@@ -16,6 +19,79 @@ from ragvsft.widgets.cost_inputs import assumption_input
 
 SYSTEMS = 2
 """Every round compares a candidate with the system that runs."""
+
+LEVEL, POWER = 0.05, 0.8
+"""Level and power of the tests in `ragvsft.evaluation.formulas`."""
+
+EXACT_BELOW = 25
+"""Discordant questions below which the normal approximation is too rough."""
+
+
+PILOT, PILOT_DISCORDANT = 50, 6
+QUESTIONS, ONLY_RAG, ONLY_CANDIDATE = 400, 14, 31
+EDITED, EDITED_ONLY_RAG, EDITED_ONLY_CANDIDATE = 40, 6, 0
+SMALLEST_DIFFERENCE = 0.05
+"""The worked example's counts: invented. The edited passages are a part of the questions."""
+
+
+class WorkedExample(NamedTuple):
+    """One comparison from the pilot to the gate."""
+
+    discordant_share: float
+    needed: int
+    questions: int
+    whole: Difference
+    p_value: float
+    edited: Difference
+    lost_edited: int
+
+    @property
+    def released(self) -> bool:
+        """Whether the whole gained, resolved, and the edited passages are followed as often as before."""
+        return self.whole.low > 0 and self.edited.value >= 0
+
+
+def worked_example() -> WorkedExample:
+    """The chapter's example, computed from its invented counts."""
+    share = PILOT_DISCORDANT / PILOT
+    return WorkedExample(
+        share,
+        int(f.questions_for_paired_difference(SMALLEST_DIFFERENCE, share)),
+        QUESTIONS,
+        paired(ONLY_RAG, ONLY_CANDIDATE, QUESTIONS),
+        paired_p_value(ONLY_RAG, ONLY_CANDIDATE),
+        paired(EDITED_ONLY_RAG, EDITED_ONLY_CANDIDATE, EDITED),
+        EDITED_ONLY_RAG,
+    )
+
+
+def worked_steps(example: WorkedExample) -> str:
+    """The steps of the example as a Markdown table."""
+    rows = [
+        (
+            "What would change the decision?",
+            f"a gain of {number(100 * SMALLEST_DIFFERENCE)} points",
+        ),
+        (
+            "Pilot: how often is exactly one of the two right?",
+            f"{count(PILOT_DISCORDANT)} of {count(PILOT)} questions, {percent(example.discordant_share)}",
+        ),
+        (
+            "How many questions does that take?",
+            f"{count(example.needed)}; {count(example.questions)} are written and frozen",
+        ),
+        (
+            "Run both on all of them",
+            f"{count(ONLY_CANDIDATE)} right only with the candidate, {count(ONLY_RAG)} only with RAG alone",
+        ),
+        ("Is the difference real?", points(example.whole)),
+        (
+            f"The gate: the {count(EDITED)} edited passages among them",
+            f"{count(EDITED_ONLY_CANDIDATE)} right only with the candidate, {count(EDITED_ONLY_RAG)} only "
+            f"with RAG alone: {points(example.edited)}",
+        ),
+    ]
+    return table(["step", "result"], rows)
 
 
 def sample_size() -> Calculator:
@@ -57,7 +133,7 @@ def sample_size() -> Calculator:
             },
         ),
         note=(
-            "Two-sided test at the 5% level with a power of 80%. "
+            f"Two-sided test at the {percent(LEVEL)} level with a power of {percent(POWER)}. "
             "Discordant questions cannot be fewer than the difference."
         ),
     )
@@ -88,7 +164,7 @@ def _size_chart(rows: Any) -> Any:
     return alt.layer(lines, now_rule(rows, scale=log)).properties(
         description=(
             "Questions needed against the smallest difference to be found, one line for each design, both "
-            "axes logarithmic: to halve the difference takes four times the questions. "
+            "axes logarithmic. "
             "A dashed line marks the difference set above."
         )
     )
@@ -100,9 +176,17 @@ def paired_result() -> Calculator:
         "paired-result",
         "What does your result show?",
         (
-            Number("only_first", "Right only with RAG alone", "questions", 14, 0, 500, whole=True),
-            Number("only_second", "Right only with the candidate", "questions", 31, 0, 500, whole=True),
-            Number("questions", "All questions", "questions", 400, 20, 5000, scale="log", whole=True),
+            Number("only_first", "Right only with RAG alone", "questions", ONLY_RAG, 0, 500, whole=True),
+            Number(
+                "only_second",
+                "Right only with the candidate",
+                "questions",
+                ONLY_CANDIDATE,
+                0,
+                500,
+                whole=True,
+            ),
+            Number("questions", "All questions", "questions", QUESTIONS, 20, 5000, scale="log", whole=True),
         ),
         _result,
         (
@@ -116,8 +200,9 @@ def paired_result() -> Calculator:
         ),
         ("", "Points"),
         note=(
-            "Interval at 95% for matched proportions, McNemar's test at the 5% level. "
-            "With fewer than 25 discordant questions use the exact test. "
+            f"Interval at {percent(1 - LEVEL)} for matched proportions, McNemar's test at the "
+            f"{percent(LEVEL)} level. "
+            f"With fewer than {EXACT_BELOW} discordant questions use the exact test. "
             "All questions are at least as many as those that only one got right."
         ),
     )

@@ -16,7 +16,7 @@ from ragvsft.evaluation.differences import Difference
 from ragvsft.evidence.published import comparisons, paired_results, results
 from ragvsft.formula import Quantity
 from ragvsft.prices import OfferRow, of_kind, rates, status
-from ragvsft.prose import count, number, percent, usd
+from ragvsft.prose import count, percent, usd
 from ragvsft.retrieval import formulas as retrieval
 from ragvsft.tuning import formulas as tuning
 from ragvsft.tuning.catalogue import architecture, peak_tflops
@@ -37,11 +37,6 @@ DOCUMENTS, TOKENS_PER_DOCUMENT = 10_000_000, 1000
 """The large corpus of the chapter."""
 
 SEARCHES = 1_000_000
-
-WHOLE_ARTICLE = "RAG: BM25, one whole article"
-MOST_REWRITES = "full fine-tuning on 40 x 4 rewrites an article by GPT-4o"
-FEWER_REWRITES = "full fine-tuning on 10 x 4 rewrites an article by GPT-4o"
-"""Conditions of Abonizio et al. 2025."""
 
 CORPUS_BILLS = {
     "embed": "Embed it once",
@@ -75,25 +70,17 @@ ABONIZIO_QUESTIONS = sum(
 """Questions that both sides of each paired comparison answered."""
 
 
-def rewrites(condition: str) -> int:
-    """Rewrites of each article in a condition of Abonizio et al.: "40 x 4 rewrites" → 160."""
-    found = re.search(r"(\d+) x (\d+)", condition)
-    if found is None:
-        raise ValueError(f"condition = {condition!r}: must name its rewrites as passes x prompts")
-    return int(found[1]) * int(found[2])
+def rewriting_against_rag() -> dict[int, Difference]:
+    """Training on rewrites against retrieval of whole articles in Abonizio et al.: rewrites → difference.
 
-
-def points(difference: Difference) -> str:
-    """A difference of shares in percentage points, with its 95% interval."""
-    value, low, high = (
-        number(round(100 * share, 1)) for share in (difference.value, difference.low, difference.high)
-    )
-    return f"{value} points ({low} to {high})"
-
-
-def resolved(difference: Difference | None) -> str:
-    """Whether a difference is resolved at its sample size, in words."""
-    return "resolved" if difference and difference.resolved else "not resolved"
+    Rewrites are those of one article by GPT-4o with all prompts: passes times prompts.
+    """
+    pattern = re.compile(r"full fine-tuning on (\d+) x (\d+) rewrites an article by GPT-4o")
+    return {
+        int(found[1]) * int(found[2]): row.difference
+        for row in paired_results("abonizio2025")
+        if (found := pattern.fullmatch(row.second)) and row.first == "RAG: BM25, one whole article"
+    }
 
 
 def training_ahead(citation: str) -> tuple[int, int]:
@@ -110,7 +97,7 @@ def index_or_train() -> Calculator:
         Number(
             "training_usd_per_mtok",
             "Price of training",
-            "USD/million tokens",
+            rates(TRAINED_BY)["training_usd_per_mtok"].unit,
             rates(TRAINED_BY)["training_usd_per_mtok"].value,
             0.05,
             100,

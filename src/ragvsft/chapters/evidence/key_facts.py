@@ -15,7 +15,7 @@ KEY_FACTS = {
     "Tuned knowledge has no source": ("fine-tuning-no-provenance",),
     "Most use RAG and do not fine-tune": ("rag-without-fine-tuning",),
     "Prompts at least halve": ("prompt-cut",),
-    "Training a small model is cheap": ("training-compute-cost",),
+    "The usual price of a training run": ("training-compute-cost",),
     "A query costs a few cents": ("rag-cost-per-query",),
     "RAG hallucinates less": ("quality-hallucination",),
     "Deletion is immediate": ("delete-is-immediate",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from typing import Literal
 
 import altair as alt
 import pandas as pd
@@ -85,7 +86,10 @@ def kept_filter() -> HTML:
     return HTML(f"<style>\n{rules}</style><fieldset><legend>Kept</legend>{buttons}</fieldset>")
 
 
-TAGS = {"rag": ("rag", "tagged RAG"), "fine-tuned": ("fine_tuned", "tagged fine-tuning")}
+TAGS: dict[Literal["rag", "fine-tuned"], tuple[str, str]] = {
+    "rag": ("rag", "tagged RAG"),
+    "fine-tuned": ("fine_tuned", "tagged fine-tuning"),
+}
 
 
 def year(row: Survey) -> str:

@@ -7,20 +7,29 @@ from dataclasses import replace
 from typing import Any
 
 import altair as alt
+from IPython.display import HTML
 
 from ragvsft.costs import formulas as costs
 from ragvsft.costs.inputs import inputs
 from ragvsft.evidence.published import results
 from ragvsft.formula import Quantity
+from ragvsft.prose import count, number, percent
 from ragvsft.tuning import formulas as f
 from ragvsft.tuning.catalogue import Architecture, architecture, architectures, peak_tflops
 from ragvsft.tuning.memory import METHODS, memory_rows
 from ragvsft.widgets.calculator import Calculator, Cell, Choice, Number, Preset, Row, Select, Sweep
 from ragvsft.widgets.chart import now_rule
 from ragvsft.widgets.cost_inputs import assumption_input, claimed, role_select
+from ragvsft.widgets.templates import render
 
 GPU_SIZES_GB = (24, 40, 80)
 """The GPU sizes that a table of `data/gpus.csv` is read by: small, medium, large."""
+
+ADAPTER_BITS = 16
+"""Bits in which an adapter's weight is stored."""
+
+RANKS_COMPARED = (16, 256)
+"""The ranks of Biderman et al. 2024 that the text sets side by side."""
 
 CLASSES = (*(f"one of {gb} GB" for gb in GPU_SIZES_GB), f"several of {GPU_SIZES_GB[-1]} GB")
 
@@ -157,7 +166,7 @@ def _memory_chart(rows: Any) -> Any:
     return alt.layer(lines, now_rule(rows, scale=log)).properties(
         description=(
             "Memory for full fine-tuning, LoRA and QLoRA against the tokens processed at once, both axes "
-            "logarithmic: the gap between the methods closes as activations come to dominate."
+            "logarithmic. A dashed line marks the number set above."
         )
     )
 
@@ -172,20 +181,22 @@ TRAINED_ON = {
 """The data sets of Biderman et al. 2024 in plain words."""
 
 METHODS_TRIED = {
-    "full fine-tuning": "full fine-tuning",
-    "LoRA r=256": "LoRA, rank 256",
-    "LoRA r=256 (peak)": "LoRA, rank 256",
-    "LoRA r=64": "LoRA, rank 64",
-    "LoRA r=16": "LoRA, rank 16",
+    row.condition: row.condition.removesuffix(" (peak)").replace("LoRA r=", "LoRA, rank ")
+    for row in results("biderman2024")
 }
 """Its conditions in plain words."""
 
+FULL, HIGHEST_RANK = METHODS_TRIED["full fine-tuning"], f"LoRA, rank {RANKS_COMPARED[1]}"
 
-def memory_chart(model: str, rank: int, tokens_in_batch: int) -> Any:
+
+def memory_chart(model: str, rank: int, tokens_in_batch: int) -> alt.Chart:
     """Memory of the three methods as stacked bars."""
     rows = memory_rows(architecture(model), rank, tokens_in_batch)
     parts = list(dict.fromkeys(row["part"] for row in rows))
     rows = [row | {"order": parts.index(row["part"])} for row in rows]
+    total = {name: sum(row["gb"] for row in rows if row["method"] == name) for name in METHODS.values()}
+    full, lora, qlora = total.values()
+    told = "; ".join(f"{name} {number(gb)} GB" for name, gb in total.items())
     return (
         alt.Chart(alt.InlineData(rows))
         .mark_bar()
@@ -194,36 +205,70 @@ def memory_chart(model: str, rank: int, tokens_in_batch: int) -> Any:
             alt.Y("method:N", title=None, sort=list(METHODS.values())),
             alt.Color("part:N", title=None, sort=None),
             alt.Order("order:Q"),
+            tooltip=[
+                alt.Tooltip("method:N", title="Method"),
+                alt.Tooltip("part:N", title="Part"),
+                alt.Tooltip("gb:Q", title="GB", format=".1f"),
+            ],
         )
         .properties(
-            description=(
-                f"Memory to train {model} on {tokens_in_batch:,} tokens at once. Full fine-tuning "
-                "needs several times what LoRA needs, most of it gradients and optimiser "
-                "state; QLoRA needs about half of LoRA's, because the base is smaller."
-            )
+            title=(
+                f"LoRA trains {model} in {percent(round(lora / full, 2))} of the memory of full training, "
+                f"QLoRA in {percent(round(qlora / full, 2))}"
+            ),
+            description=f"Memory to train {model} on {count(tokens_in_batch)} tokens at once. {told}.",
         )
     )
 
 
-def lora_quality_chart() -> Any:
+def lora_quality_chart() -> alt.Chart:
     """Scores of full fine-tuning and LoRA in Biderman et al. 2024."""
+    best: dict[str, dict[str, float]] = {}
+    for row in results("biderman2024"):
+        best.setdefault(TRAINED_ON[row.dataset], {})[METHODS_TRIED[row.condition]] = row.value
     rows = [
-        {"trained on": TRAINED_ON[row.dataset], "method": METHODS_TRIED[row.condition], "score": row.value}
-        for row in results("biderman2024")
+        {"trained on": name, "method": method, "score": score}
+        for name, found in best.items()
+        for method, score in found.items()
     ]
+    both = [found for found in best.values() if {FULL, HIGHEST_RANK} <= set(found)]
+    behind = sum(found[HIGHEST_RANK] < found[FULL] for found in both)
+    told = "; ".join(
+        f"{name}: {', '.join(f'{method} {percent(score)}' for method, score in found.items())}"
+        for name, found in best.items()
+    )
     return (
         alt.Chart(alt.InlineData(rows))
-        .mark_point()
+        .mark_point(filled=True, size=70)
         .encode(
             alt.X("score:Q", title="Score", axis=alt.Axis(format="%")),
             alt.Y("trained on:N", title=None, sort=list(TRAINED_ON.values()), axis=alt.Axis(grid=True)),
             alt.Color("method:N", title=None, sort=list(dict.fromkeys(METHODS_TRIED.values()))),
+            tooltip=[
+                alt.Tooltip("trained on:N", title="Trained on"),
+                alt.Tooltip("method:N", title="Method"),
+                alt.Tooltip("score:Q", title="Score", format=".1%"),
+            ],
         )
         .properties(
-            description=(
-                "Llama-2-7B after full fine-tuning and after LoRA. On raw code and mathematics LoRA "
-                "is behind; on code instructions its score rises with the rank; on mathematical "
-                "instructions the two are level; of general ability LoRA keeps more."
-            )
+            title=f"{HIGHEST_RANK} scores below {FULL} on {behind} of {len(both)} measures",
+            description=f"Llama-2-7B after full fine-tuning and after LoRA. {told}.",
+        )
+    )
+
+
+def two_matrices(model: str, rank: int) -> HTML:
+    """A drawing of LoRA on one square matrix of a model: the frozen one and the two thin ones beside it."""
+    size = architecture(model).hidden_size
+    frozen, trained = size * size, 2 * size * rank
+    return HTML(
+        render(
+            "drawings/lora_matrices.html",
+            model=model,
+            size=count(size),
+            rank=count(rank),
+            frozen=count(frozen),
+            trained=count(trained),
+            share=percent(trained / frozen),
         )
     )

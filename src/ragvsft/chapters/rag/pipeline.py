@@ -8,18 +8,25 @@ from typing import Any
 import altair as alt
 
 from ragvsft.costs import formulas as costs
+from ragvsft.costs import scenario
 from ragvsft.costs.inputs import chosen_roles, inputs
 from ragvsft.costs.methods import METHODS, index_monthly_usd, query
 from ragvsft.costs.stages import STAGES
 from ragvsft.evidence.ledger import get
 from ragvsft.formula import Quantity
+from ragvsft.prose import count
 from ragvsft.retrieval import formulas as f
-from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row, Sweep
-from ragvsft.widgets.chart import now_rule, usd_axis
+from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row, Select, Sweep
+from ragvsft.widgets.chart import METHOD_COLOURS, now_rule, usd_axis
 from ragvsft.widgets.cost_inputs import assumption_input, model_select, rest, role_select
 
 BITS = {"float": 32, "scalar": 8, "binary": 1}
 """Bits a dimension for plain floats and for the two common quantisations."""
+
+
+DOCUMENTS = 10_000_000
+LARGE: dict[str, float | str] = {"documents": DOCUMENTS, "tokens_per_document": 1000}
+"""The large corpus of the chapter."""
 
 
 def rag_stages() -> dict[str, str]:
@@ -29,7 +36,7 @@ def rag_stages() -> dict[str, str]:
 
 def pipeline_cost() -> Calculator:
     """One query's price by stage, and the month's bill of the index."""
-    entries = (
+    entries: tuple[Number | Select, ...] = (
         model_select(),
         *(role_select(role) for role in chosen_roles() if role != "gpu"),
         assumption_input("query_tokens"),
@@ -67,7 +74,7 @@ def pipeline_cost() -> Calculator:
                 "Cheap model, reranker by token",
                 {"model": "claude-haiku-5.5", "reranker": "voyage-rerank-3-lite"},
             ),
-            Preset("Ten million documents", {"documents": 1e7}),
+            Preset(f"{count(DOCUMENTS)} documents", {"documents": DOCUMENTS}),
         ),
         fixed=rest(*entries),
         note="Everything that is not set here has the base value of the data chapter.",
@@ -93,7 +100,7 @@ def _pipeline(i: Any) -> Mapping[str, Quantity]:
 def _stage_chart(rows: Any) -> Any:
     return (
         alt.Chart(rows)
-        .mark_bar()
+        .mark_bar(color=METHOD_COLOURS["rag"])
         .encode(
             alt.X("value:Q", title="USD per query", axis=usd_axis()),
             alt.Y("series:N", title=None, sort=list(rag_stages().values())),
@@ -136,7 +143,7 @@ def index_memory() -> Calculator:
         ),
         presets=(
             Preset("A wiki", {"documents": 3000}),
-            Preset("Ten million documents", {"documents": 1e7, "tokens_per_document": 1000}),
+            Preset(f"{count(DOCUMENTS)} documents", LARGE),
             Preset("Shorter vectors", {"embedding_dimensions": 1024}),
         ),
         fixed={"links_per_vector": get("hnsw-links").value or 0},
@@ -180,6 +187,16 @@ def _memory_chart(rows: Any) -> Any:
     return alt.layer(lines, now_rule(rows, scale=log)).properties(
         description=(
             "Memory of the index against the number of documents, both axes logarithmic, for vectors of "
-            "floats, of eight bits and of one bit a dimension: three parallel lines."
+            "floats, of eight bits and of one bit a dimension. A dashed line marks the corpus set above."
         )
     )
+
+
+def rewriting_usd(conversation_tokens: float, question_tokens: float, column_id: str) -> float:
+    """USD of the call that turns a conversation's last question into one that stands alone.
+
+    The model reads `conversation_tokens` and writes `question_tokens`, without caching.
+    """
+    llm = scenario.from_keys({"columns": [column_id]}).inputs(column_id).answer_llm
+    read = costs.tokens_usd(conversation_tokens, llm.input_usd_per_mtok)
+    return float(read + costs.tokens_usd(question_tokens, llm.output_usd_per_mtok))

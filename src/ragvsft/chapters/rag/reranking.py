@@ -6,17 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
+import pandas as pd
 
 from ragvsft import prose
 from ragvsft.costs import formulas as costs
 from ragvsft.costs.formulas import rerank_usd_per_query
 from ragvsft.costs.inputs import inputs
-from ragvsft.evidence.published import results
+from ragvsft.evaluation.differences import Difference
+from ragvsft.evidence.published import difference, figure, results
 from ragvsft.formula import Quantity
 from ragvsft.prices import of_kind, values
 from ragvsft.retrieval import formulas as f
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Sweep
-from ragvsft.widgets.chart import now_rule, usd_axis
+from ragvsft.widgets.chart import Layers, now_rule, usd_axis
 from ragvsft.widgets.cost_inputs import assumption_input, model_select, role_select
 
 
@@ -102,7 +104,7 @@ def _depth_chart(rows: Any) -> Any:
     return alt.layer(lines, now_rule(rows)).properties(
         description=(
             "Price of reranking against the number of passages reranked, beside what the shorter prompt "
-            "saves. Billing by search rises in steps, billing by token in a straight line."
+            "saves. A dashed line marks the number set above."
         )
     )
 
@@ -110,26 +112,138 @@ def _depth_chart(rows: Any) -> Any:
 DEPTHS = (10, 25, 50, 75, 100, 101, 150, 200, 201, 250, 300)
 
 
-def recall_chart() -> Any:
-    """Recall after each retrieval step of Anthropic's notebook."""
-    rows = [
-        {"step": row.condition, "depth": row.metric, "recall": row.value}
-        for row in results("anthropiccookbook")
+NO_RERANKER = "no reranker (jina-embeddings-v3)"
+
+SETS = {
+    "BEIR": "English, mean of BEIR",
+    "BEIR ArguAna": "English counter-arguments",
+    "MIRACL": "many languages, mean of MIRACL",
+    "MIRACL German": "German",
+}
+"""Sets of Wang et al. 2025, as their dataset begins, by the name that a reader sees."""
+
+
+def largest_test() -> Difference:
+    """Recall at five that reranking added to hybrid search in Akarsu et al. 2026."""
+    hybrid, reranked = (
+        figure("akarsu2026", condition, metric="recall at 5")
+        for condition in ("hybrid (BM25 + dense, rank fusion)", "hybrid + Cohere Rerank")
+    )
+    found = difference(hybrid, reranked)
+    assert found is not None
+    return found
+
+
+def largest_test_questions() -> int:
+    """How many questions that was."""
+    return figure("akarsu2026", "hybrid + Cohere Rerank", metric="recall at 5").n or 0
+
+
+def reranked() -> pd.DataFrame:
+    """What each reranker of Wang et al. 2025 added to the same search, a line for each published score.
+
+    Columns reranker, set, gain (points of nDCG at 10), score and alone (the search's own score).
+    """
+    scores = [
+        (row.condition, SETS[row.dataset.partition(",")[0]], row.value) for row in results("wang2025jina")
     ]
+    alone = {name: score for reranker, name, score in scores if reranker == NO_RERANKER}
+    return pd.DataFrame(
+        [
+            (reranker, name, score - alone[name], score, alone[name])
+            for reranker, name, score in scores
+            if reranker != NO_RERANKER
+        ],
+        columns=["reranker", "set", "gain", "score", "alone"],
+    )
+
+
+def hurt() -> pd.Series:
+    """Whether each of these scores is below the search's own."""
+    return reranked().gain < 0
+
+
+def languages_chart() -> Layers:
+    """What each reranker added or took, by set."""
+    frame = reranked()
+    base = alt.Chart(frame).encode(
+        alt.X("gain:Q", title="Change against no reranker (points of nDCG at ten)"),
+        alt.Y("reranker:N", title=None, sort=None, axis=alt.Axis(grid=True)),
+    )
+    shown = alt.Color("set:N", title=None, sort=list(SETS.values()))
+    dots = base.mark_point(filled=True, size=70).encode(
+        shown,
+        alt.Shape("set:N", title=None, sort=list(SETS.values())),
+        tooltip=[
+            alt.Tooltip("reranker:N", title="Reranker"),
+            alt.Tooltip("set:N", title="Set"),
+            alt.Tooltip("gain:Q", title="Change in points", format="+.1f"),
+            alt.Tooltip("score:Q", title="With it", format=".1f"),
+            alt.Tooltip("alone:Q", title="Without", format=".1f"),
+        ],
+    )
+    zero = alt.Chart(pd.DataFrame({"gain": [0]})).mark_rule(strokeDash=[4, 4]).encode(alt.X("gain:Q"))
+    worst = frame.loc[frame.gain.idxmin()]
+    told = "; ".join(f"{row.reranker}, {row.set}: {row.gain:+.1f}" for row in frame.itertuples())
+    return alt.layer(zero, dots).properties(
+        title=(
+            f"{(frame.gain < 0).sum()} of {len(frame)} scores fall below no reranker, "
+            f"by up to {prose.number(round(-worst.gain, 1))} points ({worst['set']})"
+        ),
+        description=f"Change in points of nDCG at ten that each reranker made to the same search. {told}.",
+    )
+
+
+def cheaper_until(tokens_per_chunk: float, query_tokens: float, search_usd: float, mtok_usd: float) -> str:
+    """Up to which number of passages billing by token is cheaper, in words, among the depths of the chart."""
+    cheaper = [
+        rerank_usd_per_query(depth, tokens_per_chunk, query_tokens, 0, mtok_usd)
+        < rerank_usd_per_query(depth, tokens_per_chunk, query_tokens, search_usd, 0)
+        for depth in DEPTHS
+    ]
+    if all(cheaper):
+        return "at every depth shown"
+    return f"at {prose.count(sum(cheaper))} of the {prose.count(len(cheaper))} depths shown"
+
+
+STEPS_DEPTHS = ("recall at 5", "recall at 10", "recall at 20")
+
+
+def recall_chart() -> alt.Chart:
+    """Recall after each retrieval step of Anthropic's notebook."""
+    frame = pd.DataFrame(
+        [(row.condition, row.metric, row.value) for row in results("anthropiccookbook")],
+        columns=["step", "depth", "recall"],
+    )
+    table = frame.pivot(index="step", columns="depth", values="recall")
+    context, order = (
+        100 * (table.loc[after] - table.loc[before])
+        for before, after in (
+            ("plain embeddings", "contextual embeddings"),
+            ("contextual embeddings", "contextual embeddings + rerank"),
+        )
+    )
+    more = int((context > order).sum())
+    told = "; ".join(
+        f"{step}: {', '.join(prose.percent(round(table.loc[step, depth], 3)) for depth in STEPS_DEPTHS)}"
+        for step in frame.step.unique()
+    )
     return (
-        alt.Chart(alt.InlineData(rows))
-        .mark_point()
+        alt.Chart(frame)
+        .mark_point(filled=True, size=70)
         .encode(
             alt.X("recall:Q", title="Recall", scale=alt.Scale(zero=False), axis=alt.Axis(format="%")),
             alt.Y("step:N", title=None, sort=None, axis=alt.Axis(grid=True)),
-            alt.Color("depth:N", title=None, sort=None),
+            alt.Color("depth:N", title=None, sort=list(STEPS_DEPTHS)),
+            tooltip=[
+                alt.Tooltip("step:N", title="Step"),
+                alt.Tooltip("depth:N", title="Depth"),
+                alt.Tooltip("recall:Q", title="Recall", format=".1%"),
+            ],
         )
         .properties(
-            description=(
-                "Recall at 5, 10 and 20 for plain embeddings, contextual embeddings, with keyword "
-                "search added, and with reranking. Context adds most at every depth; reranking adds "
-                "nearly as much at 5, and less at 10 and 20."
-            )
+            title=f"Context added more than reranking after it at {more} of {len(context)} depths",
+            description=f"{', '.join(STEPS_DEPTHS)}, for each step. {told}.",
         )
     )
 
@@ -157,19 +271,33 @@ def depth_rows(tokens_per_chunk: float, query_tokens: float) -> list[dict[str, A
 
 def depth_chart(tokens_per_chunk: float = 500, query_tokens: float = 150) -> Any:
     """Price of reranking against depth, for both billing units."""
+    rows = depth_rows(tokens_per_chunk, query_tokens)
+    at_depth = {row["price"]: row["usd"] for row in rows if row["depth"] == costs.DOCUMENTS_PER_SEARCH}
+    low, high = (
+        min(at_depth, key=lambda price: at_depth[price]),
+        max(at_depth, key=lambda price: at_depth[price]),
+    )
     return (
-        alt.Chart(alt.InlineData(depth_rows(tokens_per_chunk, query_tokens)))
+        alt.Chart(alt.InlineData(rows))
         .mark_line()
         .encode(
             alt.X("depth:Q", title="Passages reranked"),
             alt.Y("usd:Q", title="USD per query", axis=usd_axis()),
             alt.Color("price:N", title=None),
+            tooltip=[
+                alt.Tooltip("price:N", title="Price"),
+                alt.Tooltip("depth:Q", title="Passages"),
+                alt.Tooltip("usd:Q", title="USD per query", format="$.4f"),
+            ],
         )
         .properties(
+            title=(
+                f"{costs.DOCUMENTS_PER_SEARCH} passages cost "
+                f"{prose.number(at_depth[high] / at_depth[low])} times as much at {high} as at {low}"
+            ),
             description=(
-                "Price of reranking one query against the number of passages, one line for each "
-                "price on the list: prices by search rise in steps at every hundred, prices by "
-                "token in a straight line."
-            )
+                "Price of reranking one query against the number of passages, one line for each price on "
+                "the list: prices by search rise in steps, prices by token in a straight line."
+            ),
         )
     )

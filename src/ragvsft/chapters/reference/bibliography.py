@@ -6,7 +6,10 @@ import altair as alt
 import pandas as pd
 
 from ragvsft.evidence.bibliography import bibliography
+from ragvsft.prose import count
 from ragvsft.widgets.chart import Layers
+
+QUOTED = "secondary quotation"
 
 
 def _read_as(note: str) -> str:
@@ -24,6 +27,7 @@ def sources_chart() -> Layers:
     frame = pd.DataFrame(rows, columns=["year", "read"])
     ways = frame.read.value_counts().index.tolist()
     frame["rank"] = frame.read.map(ways.index)
+    quoted = int((frame.read == QUOTED).sum())
     told = ", ".join(f"{times} as {read}" for read, times in frame.read.value_counts().items())
     return (
         alt.Chart(frame)
@@ -33,7 +37,14 @@ def sources_chart() -> Layers:
             alt.Y("year:O", title=None, axis=alt.Axis(grid=False)),
             alt.Color("read:N", title=None, sort=ways),
             alt.Order("rank:Q"),
-            tooltip=["year", "read", "count()"],
+            tooltip=[
+                alt.Tooltip("year:O", title="Year"),
+                alt.Tooltip("read:N", title="Read as"),
+                alt.Tooltip("count():Q", title="Sources"),
+            ],
         )
-        .properties(description=f"Sources by year and by how they were read: {told}.")
+        .properties(
+            title=f"{count(quoted)} of {count(len(frame))} sources were read only in quotation",
+            description=f"Sources by year and by how they were read: {told}.",
+        )
     )

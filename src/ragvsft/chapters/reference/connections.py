@@ -52,9 +52,18 @@ def book_map() -> Layers:
         .mark_line(interpolate="basis", strokeWidth=1, opacity=0.45, color=QUIET, tooltip=None)
         .encode(alt.X("reach:Q", axis=None, scale=across), y, detail="arc:N", order="step:Q")
     )
-    dots = alt.Chart(nodes).mark_circle(size=60).encode(x=alt.value(0), y=y, tooltip=["chapter", "part"])
+    dots = (
+        alt.Chart(nodes)
+        .mark_circle(size=60)
+        .encode(
+            x=alt.value(0),
+            y=y,
+            tooltip=[alt.Tooltip("chapter:N", title="Chapter"), alt.Tooltip("part:N", title="Part")],
+        )
+    )
     return alt.layer(lines, dots).properties(
         height=22 * len(places),
+        title=f"{len(links)} connections between {len(places)} pages, in reading order",
         description=(
             f"Arc diagram: {len(places)} chapters in reading order and {len(links)} connections between "
             "them. The table below says where each one leads and why."

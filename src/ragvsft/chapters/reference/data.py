@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from ragvsft.data import load, tables
+from ragvsft.prose import day
 from ragvsft.widgets.chart import Layers
 
 
@@ -32,7 +33,14 @@ def dates_chart() -> Layers:
                 scale=alt.Scale(range=[30, 500]),
                 legend=alt.Legend(title="Rows of one date", values=[1, 30, 100], columns=3, offset=14),
             ),
-            tooltip=["table", alt.Tooltip("as_of:T"), "rows"],
+            tooltip=[
+                alt.Tooltip("table:N", title="Table"),
+                alt.Tooltip("as_of:T", title="Date"),
+                alt.Tooltip("rows:Q", title="Rows"),
+            ],
         )
-        .properties(description=f"Dates of the rows, by table. Newest row of each: {told}.")
+        .properties(
+            title=f"The newest row is of {day(max(newest))}, the oldest of {day(min(counted.as_of).date())}",
+            description=f"Dates of the rows, by table. Newest row of each: {told}.",
+        )
     )

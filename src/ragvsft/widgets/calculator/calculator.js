@@ -440,6 +440,15 @@
       });
       this.on("forget", () => keepWorkload({}));
       this.greyWhatHasEnded();
+      this.watchAnswer();
+    }
+
+    // The line at the foot of the screen is for when the answer itself is out of sight.
+    watchAnswer() {
+      const line = this.root.querySelector(".calculator-line");
+      const answer = this.root.querySelector(".matrix-verdict, .calculator-result tbody");
+      if (!line || !answer) return;
+      new IntersectionObserver(([{ isIntersecting }]) => line.classList.toggle("seen", isIntersecting)).observe(answer);
     }
 
     shown(name) {

@@ -109,7 +109,7 @@ class Matrix(Calculator):
         for preset in self.presets:
             if unknown := set(preset.values) - known:
                 raise ValueError(f"{self.id}: preset {preset.label!r} sets the unknown {sorted(unknown)}")
-            self.to_scenario(**preset.values)
+            self.to_scenario(None, **preset.values)
 
     def to_scenario(self, columns: tuple[str, ...] | None = None, **state: float | str) -> scenario.Scenario:
         """The scenario of a state: inputs that are not at their defaults, and the columns.
@@ -137,7 +137,7 @@ class Matrix(Calculator):
 
     def compute(self, **state: float | str) -> dict[str, float]:
         """The totals of every cell by `method column`."""
-        return {" ".join(cell.key): cell.horizon_usd for cell in self.cells(**state)}
+        return {" ".join(cell.key): cell.horizon_usd for cell in self.cells(None, **state)}
 
     @functools.cached_property
     def javascript(self) -> str:

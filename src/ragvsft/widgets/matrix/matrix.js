@@ -166,14 +166,16 @@
       return this.provider(hosted.offers[tuned ? "tuned_llm" : "answer_llm"]);
     }
 
+    nobody(column, name) {
+      if (name !== "tuned_llm") return `no offer of ${this.spec.roles[name].label} is known`;
+      if (column.id === MINE) return "your own prices name no fine-tuned model";
+      return `nobody sells ${column.model} fine-tuned by the token`;
+    }
+
     unavailable(hosted, method) {
       for (const name of method.roles[hosted.column.serving]) {
         const id = hosted.offers[name];
-        if (id === null) {
-          return name === "tuned_llm"
-            ? `nobody sells ${hosted.column.model} fine-tuned by the token`
-            : `no offer of ${this.spec.roles[name].label} is known`;
-        }
+        if (id === null) return this.nobody(hosted.column, name);
         const { reason } = this.offerStatus(id);
         if (reason) return reason;
       }
@@ -401,7 +403,8 @@
     }
 
     line() {
-      return this.root.querySelector(".matrix-verdict").textContent;
+      const { winner } = this;
+      return winner ? `${format.usd(winner.total)}: ${winner.label} costs least` : this.root.querySelector(".matrix-verdict").textContent;
     }
 
     say() {

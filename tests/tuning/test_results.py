@@ -1,0 +1,158 @@
+"""What the experiment measured is read as registered; the analysis is worked by hand on small tables."""
+
+import hashlib
+import math
+from pathlib import Path
+
+import pytest
+
+from ragvsft.tuning import results
+from ragvsft.tuning.results import MeasuredRow
+
+ROOT = Path(__file__).parents[2]
+
+
+def row(
+    seed: int, condition: str, retrieval: str, correct: int, questions: str = "new", n: int = 10, **other
+):
+    given = {"abstained": 0, "stale": 0, "distracted": 0, "valid_json": 0, "cited": 0, "prompt_tokens": 400}
+    given |= {
+        "read_tokens": 300,
+        "answer_tokens": 100,
+        "answer_characters_sd": 1.0,
+        "cpu_seconds": 2.0,
+        **other,
+    }
+    return MeasuredRow(
+        seed=seed,
+        condition=condition,
+        questions=questions,
+        retrieval=retrieval,
+        n=n,
+        correct=correct,
+        **given,
+    )
+
+
+HAND = (
+    *(row(s, "facts", "none", k) for s, k in ((1, 5), (2, 6), (3, 4))),
+    *(row(s, "base", "third-of-five", k) for s, k in ((1, 8), (2, 9), (3, 7))),
+    *(row(s, "base", "five-near-misses", 0) for s in (1, 2, 3)),
+)
+
+
+@pytest.fixture
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "rows", lambda: HAND)
+
+
+@pytest.mark.usefixtures("by_hand")
+def test_a_mean_over_seeds_has_a_t_interval() -> None:
+    found = results.estimate("facts", "new", "none")
+    assert found.mean == pytest.approx(0.5)
+    assert found.high - found.mean == pytest.approx(4.302652729911275 * 0.1 / math.sqrt(3))
+
+
+@pytest.mark.usefixtures("by_hand")
+def test_a_cell_at_nought_everywhere_has_wilsons_interval() -> None:
+    found = results.estimate("base", "new", "five-near-misses")
+    # z² / (n + z²) with n = 30
+    assert (found.mean, found.low) == (0, 0)
+    assert found.high == pytest.approx(3.841458820694124 / 33.841458820694124)
+
+
+@pytest.mark.usefixtures("by_hand")
+def test_accuracy_at_a_recall_is_the_mixture() -> None:
+    assert results.accuracy_at_recall("base", 0.25).mean == pytest.approx(0.2)
+    with pytest.raises(ValueError, match=r"recall = 1\.5"):
+        results.accuracy_at_recall("base", 1.5)
+
+
+@pytest.mark.usefixtures("by_hand")
+def test_the_crossing_is_where_the_lines_meet() -> None:
+    found = results.crossing("base")
+    assert found.recall == pytest.approx(0.5 / 0.8)
+    assert found.low is not None and found.high is not None
+    assert found.low < found.recall < found.high
+
+
+def test_lines_that_do_not_meet_have_no_crossing(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = [r for r in HAND if r.condition == "base"]
+    table += [row(s, "facts", "none", 10) for s in (1, 2, 3)]
+    monkeypatch.setattr(results, "rows", lambda: tuple(table))
+    assert results.crossing("base").recall is None
+
+
+@pytest.mark.usefixtures("by_hand")
+def test_comparisons_are_paired_by_seed() -> None:
+    found = results.compare(("facts", "new", "none"), ("base", "new", "third-of-five"))
+    assert found.difference.mean == pytest.approx(0.3)
+    assert found.p_value < 1e-9
+
+
+@pytest.mark.usefixtures("by_hand")
+def test_a_cell_that_was_not_run_is_named() -> None:
+    with pytest.raises(ValueError, match="'raft' at new, gold: not measured; conditions are base, facts"):
+        results.estimate("raft", "new", "gold")
+
+
+def test_reading_and_writing_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 0.01 s a token read, 0.02 s a token written
+    table = (
+        row(1, "base", "gold", 4, read_tokens=100, answer_tokens=50, cpu_seconds=2.0),
+        row(1, "base", "none", 0, read_tokens=300, answer_tokens=50, cpu_seconds=4.0),
+    )
+    monkeypatch.setattr(results, "rows", lambda: table)
+    assert results.seconds_per_token() == (pytest.approx(0.01), pytest.approx(0.02))
+    assert results.cost_per_correct("base", "new", "gold") == (
+        pytest.approx(100),
+        pytest.approx((400 * 0.01 + 50 * 0.02) / 4),
+    )
+    assert results.cost_per_correct("base", "new", "none") == (math.inf, math.inf)
+
+
+# ------------------------------------------------------------------------------------- what is committed
+
+
+def test_what_was_run_is_what_was_registered() -> None:
+    digest = hashlib.sha256((ROOT / "experiments/tuning/PREREGISTRATION.md").read_bytes()).hexdigest()
+    assert results.run_record()["preregistration_sha256"] == digest
+
+
+def test_every_output_is_counted_once_in_the_table() -> None:
+    counted: dict[tuple[object, ...], list[dict[str, object]]] = {}
+    for line in results.outputs():
+        cell = (line["seed"], line["condition"], line["questions"], line["retrieval"])
+        counted.setdefault(cell, []).append(line)
+    table = {(r.seed, r.condition, r.questions, r.retrieval): r for r in results.rows()}
+    assert counted.keys() == table.keys()
+    for cell, lines in counted.items():
+        assert table[cell].n == len(lines)
+        for mark in ("correct", "abstained", "stale", "distracted", "valid_json", "cited"):
+            assert getattr(table[cell], mark) == sum(bool(line[mark]) for line in lines)
+
+
+def test_the_recorded_outputs_are_marked_as_the_code_marks_them() -> None:
+    from ragvsft.tuning.lora.scoring import Score, score
+    from ragvsft.tuning.lora.world import Question
+
+    for line in results.outputs():
+        question = Question.model_validate({field: line[field] for field in Question.model_fields})
+        passages = results.passages_of(line)
+        marks = score(question, line["output"], passages, line["golden"])
+        assert marks == Score.model_validate({field: line[field] for field in Score.model_fields}), line
+
+
+def test_recorded_questions_open_side_by_side() -> None:
+    from ragvsft.tuning.lora import demo
+
+    questions = demo.recorded_questions()
+    assert questions
+    found = demo.recorded_side_by_side(questions[0])
+    assert list(found) == [way.label for way in demo.WAYS]
+    assert all(line["text"] == questions[0] for line in found.values())
+    assert not results.passages_of(found["LoRA on facts"]) and results.passages_of(
+        found["LoRA on facts + RAG"]
+    )
+    with pytest.raises(ValueError, match="question = 'Who\\?'"):
+        demo.recorded_side_by_side("Who?")
