@@ -151,10 +151,25 @@ def test_contents_open_on_a_phone_and_stand_on_a_desk(site_url: str, new_page: C
 def test_search_finds_a_word(site_url: str, new_page: Callable[..., Page]) -> None:
     page = new_page()
     page.goto(f"{site_url}/index.html")
-    page.fill("#q", "fine-tuning")
+    page.fill("#q", "57")
     page.press("#q", "Enter")
     page.wait_for_selector("#search-results li a")
-    assert page.url.startswith(f"{site_url}/search.html?q=fine-tuning")
+    assert page.url.startswith(f"{site_url}/search.html?q=57")
+    page.locator("#search-results a").first.click()
+    assert page.url == f"{site_url}/chapters/evidence/the-57-percent.html"
+
+
+def test_search_works_from_a_folder_and_as_one_types(site_dir: Path, new_page: Callable[..., Page]) -> None:
+    page = new_page(width=360)
+    page.goto((site_dir / "search.html").as_uri())
+    assert page.evaluate("document.activeElement.id") == "query"
+    page.keyboard.type("laten")
+    page.wait_for_selector("#search-results li a")
+    assert page.locator("#search-results a").first.inner_text() == "Latency"
+    page.fill("#query", "zzzzqq")
+    page.wait_for_function(
+        "document.getElementById('search-progress').textContent.startsWith('Nothing holds')"
+    )
 
 
 # --------------------------------------------------------------------------------------------- the files
@@ -189,10 +204,13 @@ def test_every_chapter_is_also_markdown_and_a_notebook_that_reads_whole(
         assert unrun == []
 
 
-def test_every_hidden_input_is_one_click_away(site_dir: Path, chapters: list[str]) -> None:
+def test_all_code_is_folded_and_one_click_away(site_dir: Path, chapters: list[str]) -> None:
     for name in chapters:
         notebook = nbformat.read(site_dir / f"{name}.ipynb", as_version=4)
-        hidden = sum("hide-input" in cell.metadata.get("tags", []) for cell in notebook.cells)
+        hidden = sum(
+            cell.cell_type == "code" and "remove-input" not in cell.metadata.get("tags", [])
+            for cell in notebook.cells
+        )
         shown = (site_dir / f"{name}.html").read_text("utf-8").count('<details class="code">')
         assert shown == hidden, name
 
