@@ -1,5 +1,6 @@
 """The matrix in a browser: every cell, reason, range and verdict as Python has them, in many states."""
 
+import json
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from ragvsft import prices
+from ragvsft.cli import main
 from ragvsft.costs import columns as cols
 from ragvsft.costs import compare
 from ragvsft.costs.methods import METHODS
@@ -155,6 +157,36 @@ def test_on_a_later_day_the_same_offers_have_ended_and_the_same_prices_are_old(
     seen = opened().evaluate(READ)
     assert_as_python(seen, matrix("matrix"))
     assert day.year < 2028 or all(cell["reason"] for cell in seen["cells"])
+
+
+def test_a_downloaded_scenario_gives_the_same_matrix_in_the_terminal(
+    opened: Callable[..., Page], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for state in ("", STATES["own-prices"], "text_may_go=eu&documents=2000"):
+        page = opened(state)
+        with page.expect_download() as download:
+            page.click("[data-action=scenario]")
+        expect(page.locator(".calculator-done")).to_contain_text("gives the same result")
+        file = tmp_path / "scenario.toml"
+        download.value.save_as(file)
+        assert main(["compare", str(file), "--json"]) == 0
+        captured = capsys.readouterr()
+        assert captured.err == ""
+        told = json.loads(captured.out)
+        seen = page.evaluate(READ)
+        shown = {
+            (cell["method"], seen["head"][k % len(seen["head"])]): cell
+            for k, cell in enumerate(seen["cells"])
+        }
+        assert {(row["method"], row["column"]) for row in told["options"]} == set(shown)
+        for row in told["options"]:
+            cell = shown[row["method"], row["column"]]
+            assert cell["reason"] == (row["reason"] or ("confirm first" if row["confirm_first"] else ""))
+            assert cell["usd"] == matrix_widget._usd(row["horizon_usd"] or float("nan"))
+        cheapest = told["cheapest"]
+        assert [key for key, cell in shown.items() if cell["mark"]] == [
+            (cheapest["method"], cheapest["column"])
+        ]
 
 
 def test_prices_say_how_old_the_oldest_is_on_the_readers_day(opened: Callable[..., Page]) -> None:
