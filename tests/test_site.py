@@ -21,6 +21,7 @@ from ragvsft.book import links, maths, pages
 from ragvsft.book.cells import tidy_table
 from ragvsft.book.exports import tables_markdown
 from ragvsft.book.glossary import pattern
+from ragvsft.costs import compare
 
 ROOT = Path(__file__).parent.parent
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -225,6 +226,14 @@ def test_every_table_is_json_with_schema_and_licence(site_dir: Path) -> None:
         columns = json.loads((site_dir / "data" / table["schema"]).read_text("utf-8"))["properties"]
         assert [*columns] == [*model.model_fields]
         assert len(published["rows"]) == len(data.load(table["table"]))
+
+
+def test_the_json_of_the_command_line_is_described_on_the_site(site_dir: Path) -> None:
+    index = json.loads((site_dir / "data" / "index.json").read_text("utf-8"))
+    published = json.loads(
+        (site_dir / "data" / index["schemas"]["ragvsft compare --json"]).read_text("utf-8")
+    )
+    assert published == compare.json_schema()
 
 
 def test_the_site_holds_only_what_pages_ask_for(site_dir: Path) -> None:

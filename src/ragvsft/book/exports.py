@@ -17,6 +17,7 @@ from ragvsft import data
 from ragvsft.book.execution import executed
 from ragvsft.book.pages import parts
 from ragvsft.chapters import METADATA
+from ragvsft.costs.compare import json_schema
 from ragvsft.prose import without_markup
 from ragvsft.widgets.calculator import MIME as CALCULATOR_MIME
 from ragvsft.widgets.chart import LAB_MIME, SITE_MIME
@@ -161,7 +162,9 @@ def export_data(folder: Path) -> None:
         {"table": name, "json": f"{name}.json", "csv": f"{name}.csv", "schema": f"{name}.schema.json"}
         for name in names
     ]
-    _write_json(folder / "index.json", {"licence": DATA_LICENCE, "tables": tables})
+    _write_json(folder / "compare.schema.json", json_schema())
+    described = {"ragvsft compare --json": "compare.schema.json"}
+    _write_json(folder / "index.json", {"licence": DATA_LICENCE, "tables": tables, "schemas": described})
 
 
 def _write_json(path: Path, content: Any) -> None:
