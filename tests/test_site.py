@@ -149,6 +149,92 @@ def test_contents_open_on_a_phone_and_stand_on_a_desk(site_url: str, new_page: C
     assert desk.locator("#contents").is_visible()
 
 
+CHAPTER = "chapters/cost/cost-comparison.html"
+
+
+def test_one_switch_shows_all_code_and_is_remembered(site_url: str, new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    page.goto(f"{site_url}/{CHAPTER}")
+    opened = "[...document.querySelectorAll('details.code')].map((fold) => fold.open)"
+    assert page.evaluate(opened) and not any(page.evaluate(opened))
+    page.click("#code")
+    assert all(page.evaluate(opened))
+    page.reload()
+    assert all(page.evaluate(opened)) and page.get_attribute("#code", "aria-pressed") == "true"
+    page.click("#code")
+    assert not any(page.evaluate(opened))
+
+
+def test_a_term_defines_itself_by_mouse_keyboard_and_touch(
+    site_url: str, new_page: Callable[..., Page]
+) -> None:
+    page = new_page()
+    page.goto(f"{site_url}/{CHAPTER}")
+    term, shown = page.locator("a.term").first, page.locator("#definition")
+    term.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    term.hover()
+    assert shown.is_visible() and len(shown.inner_text()) > len(term.inner_text()) + 10
+    page.mouse.move(0, 0)
+    assert shown.is_hidden()
+    term.focus()
+    assert shown.is_visible()
+    page.keyboard.press("Escape")
+    assert shown.is_hidden()
+    phone = new_page(width=360, has_touch=True)
+    phone.goto(f"{site_url}/{CHAPTER}")
+    phone.locator("a.term").first.scroll_into_view_if_needed()
+    phone.wait_for_timeout(300)
+    phone.locator("a.term").first.tap()
+    assert phone.locator("#definition").is_visible() and CHAPTER in phone.url
+    phone.locator("a.term").first.tap()
+    phone.wait_for_url("**/chapters/reference/glossary.html#*")
+
+
+def test_the_way_through_a_page_is_there_at_every_width(site_url: str, new_page: Callable[..., Page]) -> None:
+    for width in (360, 700, 1100, 1300, 1600):
+        page = new_page(width=width)
+        page.goto(f"{site_url}/{CHAPTER}")
+        shown = page.locator(".on-this-page").evaluate_all(
+            "all => all.filter(x => x.checkVisibility()).length"
+        )
+        assert shown == 1, width
+        assert page.locator("#to-top").is_hidden()
+        page.evaluate("scrollTo({top: document.body.scrollHeight, behavior: 'instant'})")
+        page.locator("#to-top").wait_for(state="visible")
+
+
+def test_every_figure_has_a_number_and_offers_its_data(site_dir: Path, chapters: list[str]) -> None:
+    for name in chapters:
+        html = (site_dir / f"{name}.html").read_text("utf-8")
+        numbers = re.findall(r'<span class="chart-number">Figure (?:\d+\.)?(\d+)</span>', html)
+        assert numbers == [str(k) for k in range(1, html.count('<figure class="chart"') + 1)], name
+        assert html.count("chart-download") == len(numbers), name
+
+
+def test_a_figures_data_downloads_in_full(
+    site_url: str, new_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = new_page()
+    page.goto(f"{site_url}/{CHAPTER}")
+    figure = page.locator("figure.chart:not(.calculator figure)").first
+    figure.locator("summary").click()
+    with page.expect_download() as download:
+        figure.locator(".chart-download").click()
+    assert re.fullmatch(r"figure-\d+-1\.csv", download.value.suggested_filename)
+    download.value.save_as(tmp_path / "rows.csv")
+    head, *rows = (tmp_path / "rows.csv").read_text("utf-8").strip().split("\n")
+    assert "," in head and rows
+
+
+def test_a_page_says_how_to_mend_it(site_dir: Path, chapters: list[str]) -> None:
+    for name in chapters:
+        html = (site_dir / f"{name}.html").read_text("utf-8")
+        assert f"/edit/main/{name}.ipynb" in html
+        assert re.search(r"/issues/new\?template=claim\.yml&amp;title=[^\"]+&amp;claim=", html), name
+        assert re.search(r'class="signals">\d+ minutes?', html), name
+
+
 def test_search_finds_a_word(site_url: str, new_page: Callable[..., Page]) -> None:
     page = new_page()
     page.goto(f"{site_url}/index.html")
