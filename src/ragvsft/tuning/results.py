@@ -237,8 +237,13 @@ def compare(
 
 
 def points(test: PairedTest) -> str:
-    """`39 points (15 to 63), resolved`: a difference of shares as text."""
+    """`39 points (15 to 63), resolved`: a difference of shares as text.
+
+    Where it is the same in every seed, t has no width, and neither an interval nor a verdict is given.
+    """
     mean, low, high = (round(100 * end) for end in test.difference[:3])
+    if math.isclose(test.difference.low, test.difference.high, abs_tol=1e-9):
+        return f"{number(mean)} points in every seed"
     sure = test.difference.low > 0 or test.difference.high < 0
     return (
         f"{number(mean)} points ({number(max(low, -100))} to {number(min(high, 100))}), "

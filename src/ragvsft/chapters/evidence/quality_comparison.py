@@ -440,6 +440,7 @@ def _recall_chart(rows: Any) -> Any:
             alt.X("x:Q", title="Recall", scale=whole, axis=alt.Axis(format="%")),
             alt.Y("value:Q", title="New facts answered rightly", scale=whole, axis=alt.Axis(format="%")),
             alt.Color("series:N", title=None, sort=None, scale=colours),
+            alt.StrokeDash("series:N", sort=None, legend=None),
         )
     )
     return with_now(

@@ -302,7 +302,7 @@ def behaviours_chart() -> Layers:
         cells,
         "Share of answers",
         f"Trained on facts, {after:.0%} of known capitals are right, {before:.0%} before; trained on "
-        f"format, {valid:.0%} of answers are valid",
+        f"format, {valid:.0%} of answers are valid JSON",
         "Share of answers of one small model with each behaviour, by condition, with 95% intervals over "
         "seeds.",
     )
