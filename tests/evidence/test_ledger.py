@@ -77,12 +77,15 @@ def test_a_claim_with_one_quoted_source_is_secondary() -> None:
     assert "quotation" in row.how_read and row.evidence == "secondary"
     assert claims.get("new-facts-fine-tuned").evidence == "primary"
     assert claims.get("both-most-powerful").evidence == "computed"
+    assert claims.get("measured-facts-closed-book").evidence == "measured"
     assert claims.get("style-needs-fine-tuning").evidence == "none"
 
 
 def test_a_recomputed_claim_has_a_check() -> None:
     assert [
-        row.id for row in ledger() if row.kind == "computed" and row.value is not None and not row.check
+        row.id
+        for row in ledger()
+        if row.kind in ("computed", "measured") and row.value is not None and not row.check
     ] == []
 
 
