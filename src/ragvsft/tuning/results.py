@@ -242,11 +242,12 @@ def points(test: PairedTest) -> str:
     Where it is the same in every seed, t has no width, and neither an interval nor a verdict is given.
     """
     mean, low, high = (round(100 * end) for end in test.difference[:3])
+    unit = "point" if abs(mean) == 1 else "points"
     if math.isclose(test.difference.low, test.difference.high, abs_tol=1e-9):
-        return f"{number(mean)} points in every seed"
+        return f"{number(mean)} {unit} in every seed"
     sure = test.difference.low > 0 or test.difference.high < 0
     return (
-        f"{number(mean)} points ({number(max(low, -100))} to {number(min(high, 100))}), "
+        f"{number(mean)} {unit} ({number(max(low, -100))} to {number(min(high, 100))}), "
         f"{'resolved' if sure else 'not resolved'}"
     )
 
