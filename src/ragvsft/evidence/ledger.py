@@ -53,10 +53,10 @@ class Claim(Row, table="claims", key=("id",)):
         return self
 
     @property
-    def evidence(self) -> Literal["primary", "secondary", "computed", "none"]:
-        """Recomputed here, none found, or how the sources were read: secondary if any was only quoted."""
-        if self.kind == "computed":
-            return "computed"
+    def evidence(self) -> Literal["primary", "secondary", "computed", "measured", "none"]:
+        """Ours, none found, or how the sources were read: secondary if any was only quoted."""
+        if self.kind in ("computed", "measured"):
+            return self.kind
         if not self.citation:
             return "none"
         return "secondary" if "quotation" in self.how_read else "primary"
@@ -140,7 +140,9 @@ def _ledger_line(row: Claim) -> tuple[str, str, str, str]:
     get(row.id)
     place = f'<span id="claim-{row.id}" class="verdict-{row.verdict}"></span>'
     value = f"**{value_text(row)}** " if row.value is not None else ""
-    read = {"none": ["no source"], "computed": ["computed"]}.get(row.evidence, [])
+    read = {"none": ["no source"], "computed": ["computed"], "measured": ["measured here"]}.get(
+        row.evidence, []
+    )
     origin = "; ".join([*_sources(row), *read, row.as_of.isoformat()])
     verdict = f'<span class="verdict {row.verdict}">{words(row.verdict)}</span>'
     return (

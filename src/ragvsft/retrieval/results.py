@@ -12,6 +12,8 @@ from ragvsft.data import DATA, DataError, Row, Slug, Text, Words, load
 
 Part = Literal["development", "report"]
 RUN_STAGES = ("ranking", "keyword_tools", "deletion", "learning", "citations", "chunking")
+SEARCH_STAGES = ("embed the question", "bm25", "exact cosine", "fusion")
+"""Stages of one fused search that were timed, in order; a second stage comes after them."""
 
 
 class QuestionRow(Row, table="measured/retrieval_questions", key=("id",)):
@@ -243,6 +245,27 @@ def keyword_tools(scope: str = "all projects") -> tuple[KeywordToolsRow, ...]:
     return tuple(row for row in load("measured/retrieval_keyword_tools") if row.scope == scope)
 
 
+def reading(method: str, steps: int, scope: str = "all projects") -> KeywordToolsRow:
+    """What a way of reading found after so many rounds or passages. Raises DataError if it was not tried."""
+    found = [row for row in keyword_tools(scope) if (row.method, row.steps) == (method, steps)]
+    if not found:
+        tried = ", ".join(f"{row.method} {row.steps}" for row in keyword_tools(scope))
+        raise DataError(f"method, steps = {method!r}, {steps}: must be one of {tried}")
+    return found[0]
+
+
+def left(row: DeletionRow) -> tuple[str, ...]:
+    """What a store still has of an item after a step, in words; empty if the audit found nothing."""
+    held = {
+        "the text": row.text_on_disk,
+        "a rare word of it": row.word_on_disk,
+        "its vector": row.vector_on_disk,
+        "an earlier version with it": row.old_version_has_it,
+        "search finds it": row.search_finds_it,
+    }
+    return tuple(words for words, has in held.items() if has)
+
+
 def deletion(store: str | None = None) -> tuple[DeletionRow, ...]:
     """The deletion audit, or one store's steps."""
     return tuple(row for row in load("measured/deletion") if store in (None, row.store))
@@ -251,8 +274,7 @@ def deletion(store: str | None = None) -> tuple[DeletionRow, ...]:
 def purged_by(store: str) -> DeletionRow | None:
     """The first step after which neither a file nor search has anything of the item, if there is one."""
     for row in deletion(store):
-        left = row.text_on_disk or row.word_on_disk or row.vector_on_disk
-        if row.step and row.worked and not (left or row.search_finds_it or row.old_version_has_it):
+        if row.step and row.worked and not left(row):
             return row
     return None
 
