@@ -85,11 +85,13 @@ check: $(package) $(bundle) ## sound data and notebooks, style, types
 bench: $(built) ## time the Monte Carlo and the build
 	@for benchmark in benchmarks/bench_*.py; do echo "== $$benchmark"; $(python) $$benchmark || exit 1; done
 
-experiments: $(tuning) ## run what is missing of the experiments (hours; resumes where it stopped)
+experiments: $(tuning) ## run what is missing of the fine-tuning experiment (hours; resumes where it stopped)
 	$(in_tuning) nice -n 15 _build/tuning/bin/python experiments/tuning/run.py
 
-test-experiments: $(tuning) ## check each experiment on a sample: tiny training, recorded scores (minutes)
-	$(in_tuning) _build/tuning/bin/python -m pytest --confcutdir=tests/experiments tests/experiments
+test-experiments: $(package) $(tuning) ## check each experiment on a sample: recorded results must come again (minutes)
+	-$(python) experiments/retrieval/run.py --fetch
+	$(in_tuning) $(python) -m pytest --confcutdir=tests/experiments tests/experiments/test_retrieval.py
+	$(in_tuning) _build/tuning/bin/python -m pytest --confcutdir=tests/experiments tests/experiments/test_tuning.py
 
 prices: $(package) ## ask the network for newer prices, and print them as rows
 	.venv/bin/ragvsft prices refresh

@@ -21,6 +21,7 @@ from ragvsft.book import links, maths, pages
 from ragvsft.book.cells import tidy_table
 from ragvsft.book.exports import tables_markdown
 from ragvsft.book.glossary import pattern
+from ragvsft.costs import compare
 
 ROOT = Path(__file__).parent.parent
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -148,13 +149,114 @@ def test_contents_open_on_a_phone_and_stand_on_a_desk(site_url: str, new_page: C
     assert desk.locator("#contents").is_visible()
 
 
+CHAPTER = "chapters/cost/cost-comparison.html"
+
+
+def test_one_switch_shows_all_code_and_is_remembered(site_url: str, new_page: Callable[..., Page]) -> None:
+    page = new_page()
+    page.goto(f"{site_url}/{CHAPTER}")
+    opened = "[...document.querySelectorAll('details.code')].map((fold) => fold.open)"
+    assert page.evaluate(opened) and not any(page.evaluate(opened))
+    page.click("#code")
+    assert all(page.evaluate(opened))
+    page.reload()
+    assert all(page.evaluate(opened)) and page.get_attribute("#code", "aria-pressed") == "true"
+    page.click("#code")
+    assert not any(page.evaluate(opened))
+
+
+def test_a_term_defines_itself_by_mouse_keyboard_and_touch(
+    site_url: str, new_page: Callable[..., Page]
+) -> None:
+    page = new_page()
+    page.goto(f"{site_url}/{CHAPTER}")
+    term, shown = page.locator("a.term").first, page.locator("#definition")
+    term.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    term.hover()
+    assert shown.is_visible() and len(shown.inner_text()) > len(term.inner_text()) + 10
+    page.mouse.move(0, 0)
+    assert shown.is_hidden()
+    term.focus()
+    assert shown.is_visible()
+    page.keyboard.press("Escape")
+    assert shown.is_hidden()
+    phone = new_page(width=360, has_touch=True)
+    phone.goto(f"{site_url}/{CHAPTER}")
+    phone.locator("a.term").first.scroll_into_view_if_needed()
+    phone.wait_for_timeout(300)
+    phone.locator("a.term").first.tap()
+    assert phone.locator("#definition").is_visible() and CHAPTER in phone.url
+    phone.locator("a.term").first.tap()
+    phone.wait_for_url("**/chapters/reference/glossary.html#*")
+
+
+def test_the_way_through_a_page_is_there_at_every_width(site_url: str, new_page: Callable[..., Page]) -> None:
+    for width in (360, 700, 1100, 1300, 1600):
+        page = new_page(width=width)
+        page.goto(f"{site_url}/{CHAPTER}")
+        shown = page.locator(".on-this-page").evaluate_all(
+            "all => all.filter(x => x.checkVisibility()).length"
+        )
+        assert shown == 1, width
+        assert page.locator("#to-top").is_hidden()
+        page.evaluate("scrollTo({top: document.body.scrollHeight, behavior: 'instant'})")
+        page.locator("#to-top").wait_for(state="visible")
+
+
+def test_every_figure_has_a_number_and_offers_its_data(site_dir: Path, chapters: list[str]) -> None:
+    for name in chapters:
+        html = (site_dir / f"{name}.html").read_text("utf-8")
+        numbers = re.findall(r'<span class="chart-number">Figure (?:\d+\.)?(\d+)</span>', html)
+        assert numbers == [str(k) for k in range(1, html.count('<figure class="chart"') + 1)], name
+        assert html.count("chart-download") == len(numbers), name
+
+
+def test_a_figures_data_downloads_in_full(
+    site_url: str, new_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = new_page()
+    page.goto(f"{site_url}/{CHAPTER}")
+    figure = page.locator("figure.chart:not(.calculator figure)").first
+    figure.locator("summary").click()
+    with page.expect_download() as download:
+        figure.locator(".chart-download").click()
+    assert re.fullmatch(r"figure-\d+-1\.csv", download.value.suggested_filename)
+    download.value.save_as(tmp_path / "rows.csv")
+    head, *rows = (tmp_path / "rows.csv").read_text("utf-8").strip().split("\n")
+    assert "," in head and rows
+
+
+def test_a_page_says_how_to_mend_it(site_dir: Path, chapters: list[str]) -> None:
+    for name in chapters:
+        html = (site_dir / f"{name}.html").read_text("utf-8")
+        assert f"/edit/main/{name}.ipynb" in html
+        assert re.search(r"/issues/new\?template=claim\.yml&amp;title=[^\"]+&amp;claim=", html), name
+        assert re.search(r'class="signals">\d+ minutes?', html), name
+
+
 def test_search_finds_a_word(site_url: str, new_page: Callable[..., Page]) -> None:
     page = new_page()
     page.goto(f"{site_url}/index.html")
-    page.fill("#q", "fine-tuning")
+    page.fill("#q", "57")
     page.press("#q", "Enter")
     page.wait_for_selector("#search-results li a")
-    assert page.url.startswith(f"{site_url}/search.html?q=fine-tuning")
+    assert page.url.startswith(f"{site_url}/search.html?q=57")
+    page.locator("#search-results a").first.click()
+    assert page.url == f"{site_url}/chapters/evidence/the-57-percent.html"
+
+
+def test_search_works_from_a_folder_and_as_one_types(site_dir: Path, new_page: Callable[..., Page]) -> None:
+    page = new_page(width=360)
+    page.goto((site_dir / "search.html").as_uri())
+    assert page.evaluate("document.activeElement.id") == "query"
+    page.keyboard.type("laten")
+    page.wait_for_selector("#search-results li a")
+    assert page.locator("#search-results a").first.inner_text() == "Latency"
+    page.fill("#query", "zzzzqq")
+    page.wait_for_function(
+        "document.getElementById('search-progress').textContent.startsWith('Nothing holds')"
+    )
 
 
 # --------------------------------------------------------------------------------------------- the files
@@ -189,10 +291,13 @@ def test_every_chapter_is_also_markdown_and_a_notebook_that_reads_whole(
         assert unrun == []
 
 
-def test_every_hidden_input_is_one_click_away(site_dir: Path, chapters: list[str]) -> None:
+def test_all_code_is_folded_and_one_click_away(site_dir: Path, chapters: list[str]) -> None:
     for name in chapters:
         notebook = nbformat.read(site_dir / f"{name}.ipynb", as_version=4)
-        hidden = sum("hide-input" in cell.metadata.get("tags", []) for cell in notebook.cells)
+        hidden = sum(
+            cell.cell_type == "code" and "remove-input" not in cell.metadata.get("tags", [])
+            for cell in notebook.cells
+        )
         shown = (site_dir / f"{name}.html").read_text("utf-8").count('<details class="code">')
         assert shown == hidden, name
 
@@ -207,6 +312,14 @@ def test_every_table_is_json_with_schema_and_licence(site_dir: Path) -> None:
         columns = json.loads((site_dir / "data" / table["schema"]).read_text("utf-8"))["properties"]
         assert [*columns] == [*model.model_fields]
         assert len(published["rows"]) == len(data.load(table["table"]))
+
+
+def test_the_json_of_the_command_line_is_described_on_the_site(site_dir: Path) -> None:
+    index = json.loads((site_dir / "data" / "index.json").read_text("utf-8"))
+    published = json.loads(
+        (site_dir / "data" / index["schemas"]["ragvsft compare --json"]).read_text("utf-8")
+    )
+    assert published == compare.json_schema()
 
 
 def test_the_site_holds_only_what_pages_ask_for(site_dir: Path) -> None:

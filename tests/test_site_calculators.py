@@ -1,25 +1,27 @@
-"""Every calculator of the built site against Python: each slider, field, list and preset; links; keyboard."""
+"""Every calculator of the built site against Python: each slider, field, list and preset; links; keyboard.
 
-import json
+The matrix has tests of its own: test_site_matrix.py.
+"""
+
 import math
 import random
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
-from costs.test_options import random_cases
+from costs.test_methods import random_cases
 from in_notebook import shown
-from ragvsft.cli import main
-from ragvsft.prices import KINDS, NO_END_DAYS
+from ragvsft.costs.inputs import inputs
+from ragvsft.costs.methods import figures
 from ragvsft.prose import percent
 from ragvsft.widgets.calculator import Calculator, Number, Select
+from ragvsft.widgets.matrix import Matrix
 
 ROOT = Path(__file__).parent.parent
+COST_PAGE = "chapters/cost/cost-comparison.html"
 NOTEBOOKS = [ROOT / "index.ipynb", *sorted((ROOT / "chapters").rglob("*.ipynb"))]
 
 MOVE_EVERYTHING = """(id) => {
@@ -77,7 +79,7 @@ def calculators(site_dir: Path) -> dict[str, tuple[str, Calculator]]:
         if 'class="calculator-data"' not in (site_dir / address).read_text(encoding="utf-8"):
             continue
         for value in shown(notebook):
-            if isinstance(value, Calculator):
+            if isinstance(value, Calculator) and not isinstance(value, Matrix):
                 assert value.id not in found, f"two calculators are called {value.id}"
                 found[value.id] = (address, value)
     assert found
@@ -97,9 +99,6 @@ def pages(calculators, site_url, new_page) -> Iterator[tuple[Calculator, Page]]:
             yield calculator, page
 
     return each()
-
-
-EXACT = ("one_off_usd", "monthly_usd", "available", "does_the_job")
 
 
 def same(browser: Any, python: Any) -> bool:
@@ -126,20 +125,17 @@ def test_every_input_of_every_calculator_gives_what_python_gives(pages):
                 assert seen["marks"][k] == expected, (where, row.label)
 
 
-def test_the_cost_model_agrees_on_thousands_of_random_inputs(calculators, site_url, new_page):
-    """Exactly, save where the cache hit rate brings in exp: there to a relative 1e-12."""
-    address, calculator = calculators["cost-comparison"]
+@pytest.mark.parametrize("serving", ["per_token", "self_hosted"])
+def test_the_cost_model_agrees_on_thousands_of_random_inputs(serving, site_url, new_page):
+    """In the site's own browser, to a relative 1e-12, for the cache hit rate brings in exp."""
     drawn = random_cases(3000, seed=2)
-    days = {f"{kind}_days_left": NO_END_DAYS for kind in KINDS} | {"needs_documents": 1}
-    rows = [{name: float(values[k]) for name, values in drawn.items()} | days for k in range(3000)]
+    rows = [{name: float(values[k]) for name, values in drawn.items()} for k in range(3000)]
     page = new_page()
-    page.goto(f"{site_url}/{address}")
-    for row, browser in zip(
-        rows, page.evaluate("(rows) => rows.map(ragvsftModels['cost-comparison'])", rows), strict=True
-    ):
-        for name, value in calculator.model(SimpleNamespace(**row)).items():
-            exact = name.startswith("fine_tuned") or name.endswith(EXACT)
-            assert browser[name] == value if exact else same(browser[name], value), (name, row)
+    page.goto(f"{site_url}/{COST_PAGE}")
+    run = "([rows, serving]) => rows.map(ragvsftModels['cost-comparison'][serving])"
+    for row, browser in zip(rows, page.evaluate(run, [rows, serving]), strict=True):
+        for name, value in figures(inputs(row), serving).items():
+            assert same(browser[name], float(value)), (name, row)
 
 
 def test_values_out_of_range_are_clamped_and_said(pages):
@@ -193,85 +189,60 @@ def test_an_old_link_says_what_it_dropped(calculators, site_url, new_page):
 
 FRAGMENTS = [
     "calc:",
-    "calc:cost-comparison",
-    "calc:cost-comparison?",
-    "calc:cost-comparison?queries_per_month",
-    "calc:cost-comparison?queries_per_month=1&queries_per_month=2",
-    "calc:cost-comparison?queries_per_month=%00%ff",
-    "calc:cost-comparison?__proto__=1&constructor=2&toString=3",
-    "calc:cost-comparison?llm=__proto__&embedding=constructor",
-    "calc:cost-comparison?queries_per_month=<script>window.hacked=1</script>",
-    "calc:cost-comparison?llm=<img src=x onerror=window.hacked=1>",
-    "calc:cost-comparison?queries_per_month=1e308;calc:cost-comparison?queries_per_month=-1e308",
+    "calc:total-by-volume",
+    "calc:total-by-volume?",
+    "calc:total-by-volume?queries_per_month",
+    "calc:total-by-volume?queries_per_month=1&queries_per_month=2",
+    "calc:total-by-volume?queries_per_month=%00%ff",
+    "calc:total-by-volume?__proto__=1&constructor=2&toString=3",
+    "calc:total-by-volume?model=__proto__&gpu=constructor",
+    "calc:total-by-volume?queries_per_month=<script>window.hacked=1</script>",
+    "calc:total-by-volume?model=<img src=x onerror=window.hacked=1>",
+    "calc:total-by-volume?queries_per_month=1e308;calc:total-by-volume?queries_per_month=-1e308",
     "calc:../../etc?a=b",
-    "calc:cost-comparison?" + "a=1&" * 3000,
+    "calc:total-by-volume?" + "a=1&" * 3000,
     "%E0%A4%A",
     "'\"><b>",
 ]
 
 
 def test_no_fragment_breaks_the_page_or_runs_code(calculators, site_url, new_page):
-    address, _ = calculators["cost-comparison"]
+    address, _ = calculators["total-by-volume"]
     draw = random.Random(0)
     alphabet = "calc:ost-mprin?=&;%<>\"'`${}()0123456789_.\\/é\u202e"
-    noise = ["calc:cost-comparison?" + "".join(draw.choices(alphabet, k=60)) for _ in range(60)]
+    noise = ["calc:total-by-volume?" + "".join(draw.choices(alphabet, k=60)) for _ in range(60)]
     page = new_page()
     page.goto(f"{site_url}/{address}")
     for fragment in FRAGMENTS + noise:
         page.evaluate("(text) => { location.hash = text; }", fragment)
         page.evaluate("() => new Promise((done) => setTimeout(done, 5))")
         finite = page.evaluate(
-            "() => Object.values(ragvsftCalculators.calculators.get('cost-comparison').outputs)"
+            "() => Object.values(ragvsftCalculators.calculators.get('total-by-volume').outputs)"
             ".every(Number.isFinite)"
         )
         assert finite, fragment
     assert page.evaluate("() => window.hacked") is None
-    assert page.locator("#calc-cost-comparison :is(img, b, iframe)").count() == 0
-
-
-def test_a_downloaded_scenario_gives_the_same_table_in_the_terminal(
-    calculators, site_url, new_page, tmp_path, capsys
-):
-    page = new_page()
-    for address, calculator in calculators.values():
-        if not calculator.scenario:
-            continue
-        page.goto(f"{site_url}/{address}")
-        for preset in calculator.presets:
-            page.locator(f"#calc-{calculator.id}").get_by_role("button", name=preset.label).click()
-            with page.expect_download() as download:
-                page.locator(f"#calc-{calculator.id} [data-action=scenario]").click()
-            file = tmp_path / "scenario.toml"
-            download.value.save_as(file)
-            assert re.search(r"^as_of = \d{4}-\d{2}-\d{2}$", file.read_text(), re.MULTILINE)
-            assert main(["compare", str(file), "--json"]) == 0
-            captured = capsys.readouterr()
-            assert captured.err == ""
-            options = {row["option"]: row for row in json.loads(captured.out)["options"]}
-            outputs = page.evaluate("(id) => ragvsftCalculators.calculators.get(id).outputs", calculator.id)
-            for name, row in options.items():
-                assert row["available"] == bool(outputs[f"{name}_available"]), name
-                for figure in ("one_off_usd", "monthly_usd", "per_query_usd", "horizon_usd"):
-                    assert row[figure] == pytest.approx(outputs[f"{name}_{figure}"], rel=1e-12)
+    assert page.locator("#calc-total-by-volume :is(img, b, iframe)").count() == 0
 
 
 def test_the_keyboard_alone_is_enough(calculators, site_url, new_page):
-    address, _ = calculators["cost-comparison"]
+    address, _ = calculators["total-by-volume"]
     page = new_page()
     page.goto(f"{site_url}/{address}")
-    total = "() => ragvsftCalculators.calculators.get('cost-comparison').outputs.rag_horizon_usd"
+    total = "() => ragvsftCalculators.calculators.get('total-by-volume').outputs.rag_horizon_usd"
     before = page.evaluate(total)
-    page.locator("#calc-cost-comparison-queries_per_month").focus()
+    page.locator("#calc-total-by-volume-queries_per_month").focus()
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("PageUp")
     moved = page.evaluate(total)
     assert moved > before
-    page.locator("#calc-cost-comparison [data-action=reset]").focus()
+    page.locator("#calc-total-by-volume [data-action=reset]").focus()
     page.keyboard.press("Enter")
     reset = page.evaluate(total)
     assert reset == before
-    page.locator("#calc-cost-comparison summary").first.focus()
+    folds = page.locator("#calc-cost-comparison summary")
+    folds.first.focus()
     page.keyboard.press("Enter")
     assert page.locator("#calc-cost-comparison details").first.get_attribute("open") is not None
 
@@ -281,14 +252,14 @@ def test_without_javascript_the_reader_has_the_table(calculators, site_url, new_
     for address, calculator in calculators.values():
         page.goto(f"{site_url}/{address}")
         section = page.locator(f"#calc-{calculator.id}")
-        assert section.locator("form").is_hidden()
+        assert not section.locator("form").locator("visible=true").count()
         outputs = calculator.compute()
         for k, row in enumerate(calculator.rows):
-            cells = section.locator("tbody tr").nth(k).locator("td").all_inner_texts()
+            cells = section.locator(".calculator-result tbody tr").nth(k).locator("td").all_inner_texts()
             assert cells == [cell.text(outputs) for cell in row.cells]
 
 
-READ = "() => ragvsftCalculators.calculators.get('cost-comparison').state.queries_per_month"
+READ = "() => ragvsftCalculators.calculators.get('total-by-volume').state.queries_per_month"
 
 
 @pytest.mark.parametrize(
@@ -296,10 +267,10 @@ READ = "() => ragvsftCalculators.calculators.get('cost-comparison').state.querie
     [("1,000", 1000), ("1,234,567.5", 1_234_567.5), ("1 000", 1000), ("$5", 5), ("1e5", 1e5), (".5e3", 500)],
 )
 def test_a_number_may_be_grouped(typed, read, calculators, site_url, new_page):
-    address, _ = calculators["cost-comparison"]
+    address, _ = calculators["total-by-volume"]
     page = new_page()
     page.goto(f"{site_url}/{address}")
-    page.locator("#calc-cost-comparison-queries_per_month").fill(typed)
+    page.locator("#calc-total-by-volume-queries_per_month").fill(typed)
     assert page.evaluate(READ) == read
 
 
@@ -307,30 +278,30 @@ def test_a_number_may_be_grouped(typed, read, calculators, site_url, new_page):
     "typed", ["1,5", "0,5", "1.000,5", "1,00", "1,2345", ",,5", "5k", "１２", "9" * 100_000]
 )
 def test_a_number_that_could_be_misread_is_refused(typed, calculators, site_url, new_page):
-    address, _ = calculators["cost-comparison"]
+    address, _ = calculators["total-by-volume"]
     page = new_page()
     page.goto(f"{site_url}/{address}")
-    page.locator("#calc-cost-comparison-queries_per_month").fill(typed)
+    page.locator("#calc-total-by-volume-queries_per_month").fill(typed)
     page.keyboard.press("Tab")
     assert page.evaluate(READ) == 100_000
-    message = page.locator("#calc-cost-comparison .calculator-message").inner_text()
+    message = page.locator("#calc-total-by-volume .calculator-message").inner_text()
     assert "is not a number from" in message and len(message) < 200
 
 
 def test_a_link_full_of_faults_says_so_briefly(calculators, site_url, new_page):
-    address, _ = calculators["cost-comparison"]
+    address, _ = calculators["total-by-volume"]
     page = new_page()
     faults = "&".join(f"gone_{k}=1" for k in range(3000))
-    page.goto(f"{site_url}/{address}#calc:cost-comparison?{faults}&{'twice=1&' * 10}")
-    message = page.locator("#calc-cost-comparison .calculator-message").inner_text()
+    page.goto(f"{site_url}/{address}#calc:total-by-volume?{faults}&{'twice=1&' * 10}")
+    message = page.locator("#calc-total-by-volume .calculator-message").inner_text()
     assert message.startswith("“gone_0” is not an input") and message.endswith(" And 2998 more.")
 
 
 def test_a_link_to_a_calculator_that_left_the_page_says_so(calculators, site_url, new_page):
-    address, _ = calculators["cost-comparison"]
+    address, _ = calculators["total-by-volume"]
     page = new_page()
-    page.goto(f"{site_url}/{address}#calc:gone?a=1;calc:cost-comparison?queries_per_month=777&b=2")
-    message = page.locator("#calc-cost-comparison .calculator-message").inner_text()
+    page.goto(f"{site_url}/{address}#calc:gone?a=1;calc:total-by-volume?queries_per_month=777&b=2")
+    message = page.locator("#calc-total-by-volume .calculator-message").inner_text()
     assert message.endswith("“gone” is no longer on this page.") and "“b” is not an input" in message
     assert page.evaluate(READ) == 777
 
@@ -380,12 +351,12 @@ def test_every_arrow_key_moves_a_slider_one_step_its_way(pages):
 
 
 def test_a_drag_is_announced_once_when_it_rests(calculators, site_url, new_page):
-    address, _ = calculators["cost-comparison"]
+    address, _ = calculators["total-by-volume"]
     page = new_page()
     page.goto(f"{site_url}/{address}")
     said = page.evaluate(
         """async () => {
-          const {root} = ragvsftCalculators.calculators.get("cost-comparison");
+          const {root} = ragvsftCalculators.calculators.get("total-by-volume");
           const heard = [];
           root.querySelectorAll("[aria-live], [role=status]").forEach((region) =>
             new MutationObserver(() => region.textContent && heard.push(region.textContent))
@@ -400,25 +371,25 @@ def test_a_drag_is_announced_once_when_it_rests(calculators, site_url, new_page)
           return heard;
         }"""
     )
-    total = page.locator("#calc-cost-comparison tr.lowest td").first.inner_text()
-    label = page.locator("#calc-cost-comparison tr.lowest th").evaluate(
+    total = page.locator("#calc-total-by-volume .calculator-result tbody td").first.inner_text()
+    label = page.locator("#calc-total-by-volume .calculator-result tbody th").first.evaluate(
         "(cell) => cell.firstChild.textContent"
     )
     assert len(said) == 1 and said[0].startswith(f"{label}: Total {total}, ")
 
 
 def test_a_chart_far_down_the_page_is_drawn_for_the_linked_inputs(calculators, site_url, new_page):
-    address, _ = calculators["cost-comparison"]
+    address, _ = calculators["total-by-volume"]
     page = new_page(height=500)
     page.goto(f"{site_url}/{address}")
-    assert page.locator("#calc-cost-comparison .chart-live").count() == 0
+    assert page.locator("#calc-total-by-volume .chart-live").count() == 0
     page.goto("about:blank")
-    page.goto(f"{site_url}/{address}#calc:cost-comparison?queries_per_month=777")
+    page.goto(f"{site_url}/{address}#calc:total-by-volume?queries_per_month=777")
     page.evaluate("() => scrollTo(0, 0)")
-    page.wait_for_selector("#calc-cost-comparison .chart-live", state="attached")
+    page.wait_for_selector("#calc-total-by-volume .chart-live", state="attached")
     page.wait_for_function(
         """async () => {
-          const chart = document.querySelector("#calc-cost-comparison .calculator-chart");
+          const chart = document.querySelector("#calc-total-by-volume .calculator-chart");
           return (await ragvsftCharts.view(chart)).data("rows")[0].now === 777;
         }"""
     )
@@ -444,7 +415,7 @@ def test_the_largest_value_fits_its_field(width, pages):
 
 
 def test_percentages_are_printed_as_python_prints_them(calculators, site_url, new_page):
-    address, _ = calculators["cost-comparison"]
+    address, _ = calculators["total-by-volume"]
     page = new_page()
     page.goto(f"{site_url}/{address}")
     shares = [10.552686, 58.525, -12.345, 0.99999999999999, 1e-13, 0.07, 1, 0, 0.0005, 123456.7891]

@@ -7,10 +7,13 @@ indexed, for no passage, so a question never meets its own words there. Texts ar
 from __future__ import annotations
 
 import csv
+import functools
 import gzip
 import hashlib
 import json
+import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -76,12 +79,22 @@ def packages() -> list[Package]:
         return [Package(**row) for row in csv.DictReader(file)]
 
 
+@functools.cache
+def _know_the_archive() -> None:
+    """Read the archive's lists once where nobody has; that needs root."""
+    if shutil.which("apt-get") is None:
+        raise SystemExit("apt-get: not on this machine; the packages come from Debian's archive")
+    if os.geteuid() == 0 and not list(Path("/var/lib/apt/lists").glob("*Packages*")):
+        subprocess.run(["apt-get", "update", "-qq"], check=False)
+
+
 def fetch(package: Package, cache: Path) -> Path:
     """The unpacked package. Stops with the version that is wanted if the archive has another."""
     target = cache / f"{package.name}_{package.sha256[:12]}"
     if target.exists():
         return target
     cache.mkdir(parents=True, exist_ok=True)
+    _know_the_archive()
     wanted = f"{package.name}={package.version}"
     done = subprocess.run(["apt-get", "download", "-qq", wanted], cwd=cache, capture_output=True, text=True)
     found = sorted(cache.glob(f"{package.name}_*.deb"))

@@ -42,6 +42,18 @@ LIBRARIES = (
 )
 
 
+def fetch_all(cache: Path) -> int:
+    """Fetch what is missing. Says which packages the archive no longer has; 1 if there are any."""
+    gone = 0
+    for package in corpus.packages():
+        try:
+            print(corpus.fetch(package, cache).name, flush=True)
+        except SystemExit as error:
+            print(error, file=sys.stderr, flush=True)
+            gone = 1
+    return gone
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -58,9 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"stage = {min(unknown)}: must be one of {', '.join(stages.STAGES)}")
     chosen.cache.mkdir(parents=True, exist_ok=True)
     if chosen.fetch:
-        for package in corpus.packages():
-            print(corpus.fetch(package, chosen.cache).name, flush=True)
-        return 0
+        return fetch_all(chosen.cache)
     chosen.output.mkdir(parents=True, exist_ok=True)
     names = chosen.stage or list(stages.STAGES)
     for name in names:

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from costs import test_stages
 from ragvsft import chapters
+from ragvsft.chapters.cost import cost_comparison
 from ragvsft.formula import Traced, trace
 from ragvsft.widgets.calculator import STATIC, Calculator, Number
 
@@ -142,3 +144,32 @@ def test_it_has_rows_to_draw_and_says_what_they_show(calculator: Calculator) -> 
     spec = calculator.vegalite()
     if spec is not None:
         assert calculator.chart_rows() and spec["description"]
+
+
+guardrail = test_stages.guardrail
+
+
+@pytest.fixture
+def figures_before() -> dict[str, dict[str, float]]:
+    """What each calculator gives without the stage. It stands before `guardrail` in a test's arguments."""
+    return {c.id: c.compute(**random_states(c, 1)[0]) for c in CALCULATORS}
+
+
+@with_node
+def test_a_stage_registered_in_python_is_in_every_calculator_and_in_the_matrix(
+    figures_before: dict[str, dict[str, float]], guardrail: None
+) -> None:
+    moved = set()
+    for calculator in every_calculator():
+        assert calculator.html().startswith("<section"), calculator.id
+        (state,) = random_states(calculator, 1)
+        python = calculator.compute(**state)
+        if calculator.sweep:
+            ((outputs, _),) = in_browser(calculator, [state])
+            assert [name for name in python if not same(outputs[name], python[name])] == [], calculator.id
+        if python != figures_before[calculator.id]:
+            moved.add(calculator.id)
+    assert {"total-by-volume", "break-even", "cost-drivers"} <= moved
+    matrix = cost_comparison.cost_matrix()
+    assert "guardrail_llm" in {entry.name for entry in matrix.inputs}
+    assert "guardrail_llm" in matrix.javascript and "Guardrail model" in matrix.html()

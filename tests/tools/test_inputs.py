@@ -206,10 +206,10 @@ FAULTS: dict[str, tuple[str, Plant, str]] = {
         "data/gpus.csv:3: gpu = A10: already on line 2; must be unique",
     ),
     "a unit that does not exist": (
-        "data/prices.csv",
-        cell("prices", "unit", "USD/million token"),
-        "data/prices.csv:2: unit = USD/million token: must be in column unit of data/units.csv; did you mean "
-        "'USD/million tokens'?",
+        "data/assumptions.csv",
+        cell("assumptions", "unit", "querys/month"),
+        "data/assumptions.csv:2: unit = querys/month: must be in column unit of data/units.csv; did you mean "
+        "'queries/month'?",
     ),
     "a chapter that does not exist": (
         "data/glossary.csv",

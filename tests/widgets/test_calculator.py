@@ -29,6 +29,7 @@ from ragvsft.widgets.calculator import (
 )
 
 PRICE = Price(
+    offer="gpu-box",
     name="rate",
     label="Rate",
     value=2,

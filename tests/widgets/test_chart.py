@@ -1,9 +1,9 @@
 """The theme and renderer of charts, and the HTML that the site makes of a chart."""
 
-import functools
 import itertools
 import json
 import re
+from html import unescape
 from pathlib import Path
 
 import altair as alt
@@ -13,15 +13,15 @@ import pytest
 import vl_convert
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from ragvsft.costs.options import LABELS
 
 from ragvsft.book import mime
+from ragvsft.costs.methods import METHODS
 from ragvsft.widgets import chart as charts
 
 ROOT = Path(__file__).parent.parent.parent
 ROWS = [
-    {"option": LABELS[option], "queries": queries, "usd": usd * queries}
-    for option, usd in (("rag", 0.02), ("prompting", 0.01))
+    {"method": METHODS[method].label, "queries": queries, "usd": usd * queries}
+    for method, usd in (("rag", 0.02), ("prompting", 0.01))
     for queries in (1000, 10_000)
 ]
 BUNDLE = json.loads(mime.TRANSFORMS.read_text("utf-8")) if mime.TRANSFORMS.exists() else []
@@ -31,7 +31,7 @@ def cost_chart(rows=ROWS, **properties) -> alt.Chart:
     encoding = {
         "x": alt.X("queries:Q", title="Queries a month").scale(type="log"),
         "y": alt.Y("usd:Q", title="USD", axis=charts.usd_axis()),
-        "color": charts.option_colour(["prompting", "rag"]),
+        "color": charts.method_colour(["prompting", "rag"]),
     }
     properties = {"description": "Cost of two options by volume.", **properties}
     return (
@@ -42,8 +42,8 @@ def cost_chart(rows=ROWS, **properties) -> alt.Chart:
     )
 
 
-def figure(chart: alt.TopLevelMixin, chart_id="chart-1", with_table=True) -> str:
-    return mime.figure(chart.to_dict(), chart_id, with_table)
+def figure(chart: alt.TopLevelMixin, number=1, with_table=True) -> str:
+    return mime.figure(chart.to_dict(), number, with_table)
 
 
 def text_of(html: str) -> str:
@@ -105,13 +105,13 @@ def test_a_long_title_of_the_x_axis_breaks():
     ]
 
 
-def test_an_option_has_one_colour_in_every_chart():
-    alone = charts.option_colour(["rag"]).to_dict()["scale"]
-    among = charts.option_colour(LABELS).to_dict()["scale"]
-    assert alone["range"] == [charts.OPTION_COLOURS["rag"]]
-    assert dict(zip(among["domain"], among["range"], strict=True))["RAG"] == charts.OPTION_COLOURS["rag"]
+def test_a_method_has_one_colour_in_every_chart():
+    alone = charts.method_colour(["rag"]).to_dict()["scale"]
+    among = charts.method_colour(METHODS).to_dict()["scale"]
+    assert alone["range"] == [charts.METHOD_COLOURS["rag"]]
+    assert dict(zip(among["domain"], among["range"], strict=True))["RAG"] == charts.METHOD_COLOURS["rag"]
     with pytest.raises(KeyError, match="agents"):
-        charts.option_colour(["agents"])
+        charts.method_colour(["agents"])
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_chart_is_a_figure_that_needs_no_script():
     html = figure(cost_chart(title=alt.Title("Two options", subtitle=["By volume,", "fully loaded"])))
     assert html.count('role="img" aria-label="Cost of two options by volume."') == 2
     words, drawing = html.split('<div class="chart-view')
-    assert text_of(words) == "Two options By volume, fully loaded Prompting only RAG"
+    assert text_of(words) == "Figure 1 Two options By volume, fully loaded Prompting only RAG"
     assert "Two options" not in drawing
     assert "Prompting only" not in drawing.partition("<script")[0]
 
@@ -199,7 +199,7 @@ def test_a_chart_with_a_width_of_its_own_is_drawn_once():
 
 
 def test_a_legend_that_says_more_than_colours_stays_in_the_drawing():
-    html = figure(cost_chart().encode(color="option:N", strokeDash="option:N"))
+    html = figure(cost_chart().encode(color="method:N", strokeDash="method:N"))
     assert "chart-legend" not in html
     assert ">RAG</text>" in html
 
@@ -217,7 +217,7 @@ def test_a_description_is_text_not_markup():
 
 def test_ids_are_unique_on_a_page_and_the_same_in_every_build():
     clipped = cost_chart().encode(y=alt.Y("usd:Q").scale(domain=[0, 100], clamp=False)).mark_line(clip=True)
-    page = figure(clipped, "chart-1") + figure(clipped, "chart-2")
+    page = figure(clipped, 1) + figure(clipped, 2)
     ids = re.findall(r' id="([^"]+)"', page)
     assert len(ids) == len(set(ids))
     assert (
@@ -226,22 +226,57 @@ def test_ids_are_unique_on_a_page_and_the_same_in_every_build():
         <= set(ids)
     )
     mime._figure.cache_clear()
-    assert figure(clipped, "chart-1") + figure(clipped, "chart-2") == page
+    assert figure(clipped, 1) + figure(clipped, 2) == page
 
 
 def test_the_compiled_chart_cannot_end_its_script():
-    rows = [{**row, "option": "</script><b>"} for row in ROWS]
+    rows = [{**row, "method": "</script><b>"} for row in ROWS]
     spec = re.search(r'class="chart-spec">(.*?)</script>', figure(cost_chart(rows)))[1]
-    assert json.loads(spec)["data"][0]["values"][0]["option"] == "</script><b>"
+    assert json.loads(spec)["data"][0]["values"][0]["method"] == "</script><b>"
 
 
 def test_the_data_of_a_chart_can_be_read_as_a_table():
     table = text_of(figure(cost_chart()).partition("<details")[2].partition(">")[2])
-    assert table.startswith("Data of the chart Option Queries a month USD RAG 1,000 $20 RAG 10,000 $200")
+    assert table.startswith("Data of the chart Method Queries a month USD RAG 1,000 $20 RAG 10,000 $200")
+
+
+def test_a_figure_names_its_source_and_offers_its_rows_under_the_names_of_its_axes():
+    html = figure(cost_chart(usermeta={"source": "prices & <measured>"}))
+    assert '<p class="chart-source">Source: prices &amp; &lt;measured&gt;</p>' in html
+    fields = json.loads(unescape(re.search(r'data-fields="([^"]*)"', html)[1]))
+    assert fields == {"queries": "Queries a month", "usd": "USD", "method": "Method"}
+    assert "usermeta" not in html and "chart-source" not in figure(cost_chart())
+
+
+def test_a_tooltip_shows_named_formatted_fields_and_nothing_else():
+    bars = (
+        alt.Chart(alt.InlineData(values=[{"a": 1.23456, "b": 2, "name": "x", "_sort": 1}]))
+        .mark_bar()
+        .encode(
+            x=alt.X("a:Q", title="Cost", axis=charts.usd_axis()),
+            x2="b",
+            y=alt.Y("name:N", title=None),
+            detail="_sort:O",
+            order="_sort:O",
+        )
+        .properties(description="A bar.")
+    )
+    told = charts.complete(bars.to_dict())["encoding"]["tooltip"]
+    assert [(field["field"], field["title"], field.get("format")) for field in told] == [
+        ("a", "Cost", "$,.4~r"),
+        ("name", "Name", None),
+    ]
+
+
+def test_marks_that_only_point_have_no_tooltip_and_a_stated_one_stays():
+    rule = alt.Chart(alt.InlineData(values=[{"x": 1}]), description="A rule.").mark_rule().encode(x="x:Q")
+    assert "tooltip" not in charts.complete(rule.to_dict())["encoding"]
+    stated = rule.mark_point().encode(tooltip="x:Q")
+    assert charts.complete(stated.to_dict())["encoding"]["tooltip"] == stated.to_dict()["encoding"]["tooltip"]
 
 
 def test_a_long_table_is_left_out():
-    rows = [{"option": "RAG", "queries": k, "usd": 1.0} for k in range(1, 202)]
+    rows = [{"method": "RAG", "queries": k, "usd": 1.0} for k in range(1, 202)]
     assert "<table" in figure(cost_chart(rows[:200]))
     assert "<table" not in figure(cost_chart(rows))
 
@@ -249,8 +284,8 @@ def test_a_long_table_is_left_out():
 @pytest.mark.parametrize(
     ("value", "channel", "cell"),
     [
-        (0.0320195, {"type": "quantitative", "axis": {"format": "$,~r"}}, "$0.0320195"),
-        (1 / 3, {"type": "quantitative"}, "0.333333"),
+        (0.0320195, {"type": "quantitative", "axis": {"format": "$,~r"}}, "$0.0320"),
+        (1 / 3, {"type": "quantitative"}, "0.333"),
         (-1e7, {"type": "quantitative"}, "−10,000,000"),
         (0.125, {"type": "quantitative", "format": ".1%"}, "12.5%"),
         (2025, {"type": "ordinal"}, "2025"),
@@ -264,9 +299,9 @@ def test_cells_print_as_the_axis_does(value, channel, cell):
 
 def test_layers_that_share_data_share_a_table():
     line = alt.Chart(alt.InlineData(values=ROWS, name="rows")).encode(x="queries:Q")
-    both = line.mark_line().encode(y="usd:Q") + line.mark_text().encode(text="option:N")
+    both = line.mark_line().encode(y="usd:Q") + line.mark_text().encode(text="method:N")
     (table,) = [columns for _, columns in mime.data_sets(both.to_dict())]
-    assert list(table) == ["queries", "usd", "option"]
+    assert list(table) == ["queries", "usd", "method"]
 
 
 # What the bundle cannot draw, and what must not be drawn
@@ -295,7 +330,7 @@ def test_a_chart_holds_its_own_data():
 
 
 def mime_html(mime_type: str, content) -> str | None:
-    return mime.to_html(mime.MimeData(mime_type, content), functools.partial(str, "chart-1"))
+    return mime.to_html(mime.MimeData(mime_type, content), lambda: 1)
 
 
 def test_a_chart_drawn_without_the_books_renderer_is_refused():

@@ -9,7 +9,18 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from ragvsft.book import cells, execution, exports, glossary, inputs, links, maths, pages, social
+from ragvsft.book import (
+    cells,
+    execution,
+    exports,
+    glossary,
+    inputs,
+    links,
+    maths,
+    pages,
+    search_index,
+    social,
+)
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parent
@@ -17,21 +28,13 @@ STATIC = HERE / "static"
 WIDGET_FILES = sorted(path for path in (PACKAGE / "widgets").glob("*/*") if path.suffix in (".css", ".js"))
 """The styles and scripts that stand beside their widgets; on the site they lie in `_static`."""
 
-SEARCH_SCRIPTS = {
-    "documentation_options.js",
-    "doctools.js",
-    "sphinx_highlight.js",
-    "searchtools.js",
-    "language_data.js",
-}
-
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_theme("ragvsft", str(HERE / "theme"))
     app.add_config_value("ragvsft_pages", "", "env")
     app.add_config_value("ragvsft_preview", False, "")
     app.connect("config-inited", _configure)
-    for module in (cells, execution, exports, glossary, links, maths, pages, social):
+    for module in (cells, execution, exports, glossary, links, maths, pages, search_index, social):
         module.setup(app)
     app.connect("build-finished", _finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -62,7 +65,7 @@ def _finish(app: Sphinx, exception: Exception | None) -> None:
     static = Path(app.outdir) / "_static"
     for path in [*static.rglob("*")]:
         name = path.relative_to(static)
-        if path.is_file() and name not in own and path.name not in SEARCH_SCRIPTS:
+        if path.is_file() and name not in own:
             path.unlink()
     for folder in sorted((path for path in static.rglob("*") if path.is_dir()), reverse=True):
         if not any(folder.iterdir()):

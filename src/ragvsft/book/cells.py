@@ -28,11 +28,11 @@ def setup(app: Sphinx) -> None:
 
 
 class HiddenCode(nodes.General, nodes.Element):
-    """The input of a cell tagged `hide-input`: a closed `<details>`."""
+    """The input of a cell: a `<details>`, closed until the reader opens it or turns all code on."""
 
 
 class ArrangeCells(SphinxTransform):
-    """Unwrap Markdown outputs, make their headings sections, fold hidden inputs, mark verdicts."""
+    """Unwrap Markdown outputs, make their headings sections, fold inputs, mark verdicts."""
 
     default_priority = 100
 
@@ -106,9 +106,9 @@ def _tidy_tables(cell: nodes.Element) -> None:
 
 
 def _fold_input(cell: nodes.Element) -> None:
-    if cell.attributes.pop("hide_mode", None) != "input":
+    source = next(cell.findall(_is("cell_code_source")), None)
+    if cell.attributes.pop("hide_mode", "input") != "input" or source is None:
         return
-    source = next(cell.findall(_is("cell_code_source")))
     if len(cell.children) == 1:
         cell["classes"].append("setup")
     cell.remove(source)

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 from html.parser import HTMLParser
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,13 @@ from ragvsft import data
 from ragvsft.book.execution import executed
 from ragvsft.book.pages import parts
 from ragvsft.chapters import METADATA
+from ragvsft.costs.compare import json_schema
 from ragvsft.prose import without_markup
 from ragvsft.widgets.calculator import MIME as CALCULATOR_MIME
 from ragvsft.widgets.chart import LAB_MIME, SITE_MIME
 
 DATA_LICENCE = "CC-BY-4.0"
 SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
-LICENCE = re.compile(r"(LICEN[CS]E|COPYING|AUTHORS)(\.\w+)?")
-RULE = f"\n{'-' * 80}\n\n"
 VENDOR = Path(__file__).parent / "static" / "vendor"
 DOLLAR = r"<span>\$</span>"
 NOTEBOOK_LINK = re.compile(r"(\]\((?![a-z]+:)[^)#\s]+)\.ipynb(?=[#)])")
@@ -64,7 +62,7 @@ def portable(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def page_markdown(notebook: nbformat.NotebookNode) -> str:
-    """The page as plain Markdown: prose and results; the code only where the page shows it."""
+    """The page as plain Markdown: prose and results; the code only of cells not tagged to hide it."""
     blocks: list[str] = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -149,18 +147,7 @@ def llms_txt(app: Sphinx) -> str:
 
 def licences() -> str:
     """The licence of every script and font that the site carries and that is not its own."""
-    bundled = (VENDOR / "LICENCES.txt").read_text("utf-8")
-    return RULE.join([bundled, *map(_licence, ("sphinx", "snowballstemmer"))])
-
-
-def _licence(package: str) -> str:
-    distribution = metadata.distribution(package)
-    texts = [
-        Path(str(path.locate())).read_text("utf-8").strip()
-        for path in distribution.files or ()
-        if LICENCE.fullmatch(path.name) and ".dist-info" in path.parts[0]
-    ]
-    return "\n\n".join([f"{package} {distribution.version}", *texts]) + "\n"
+    return (VENDOR / "LICENCES.txt").read_text("utf-8")
 
 
 def export_data(folder: Path) -> None:
@@ -175,7 +162,9 @@ def export_data(folder: Path) -> None:
         {"table": name, "json": f"{name}.json", "csv": f"{name}.csv", "schema": f"{name}.schema.json"}
         for name in names
     ]
-    _write_json(folder / "index.json", {"licence": DATA_LICENCE, "tables": tables})
+    _write_json(folder / "compare.schema.json", json_schema())
+    described = {"ragvsft compare --json": "compare.schema.json"}
+    _write_json(folder / "index.json", {"licence": DATA_LICENCE, "tables": tables, "schemas": described})
 
 
 def _write_json(path: Path, content: Any) -> None:

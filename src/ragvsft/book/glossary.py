@@ -1,4 +1,4 @@
-"""Glossary terms, linked where a page first uses them."""
+"""Glossary terms, linked where a page first uses them; the definition comes with the link."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ class LinkTerms(SphinxTransform):
     def apply(self, **kwargs: Any) -> None:
         if self.env.docname == PAGE or PAGE not in self.env.found_docs:
             return
-        terms = {row.term.lower(): row.term for row in load("glossary")}
+        rows = {row.term.lower(): row for row in load("glossary")}
+        terms = {key: row.term for key, row in rows.items()}
         unused = set(terms)
         matcher = pattern([*terms.values()])
         page = relpath(PAGE, dirname(self.env.docname) or ".") + ".ipynb"
@@ -63,7 +64,13 @@ class LinkTerms(SphinxTransform):
                 unused.remove(key)
                 parts += [
                     nodes.Text(text[end : match.start()]),
-                    nodes.reference("", match[0], refuri=f"{page}#{anchor(terms[key])}", classes=["term"]),
+                    nodes.reference(
+                        "",
+                        match[0],
+                        refuri=f"{page}#{anchor(terms[key])}",
+                        classes=["term"],
+                        reftitle=rows[key].definition,
+                    ),
                 ]
                 end = match.end()
             if parts:

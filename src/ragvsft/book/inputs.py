@@ -137,7 +137,8 @@ def read_package(root: Path) -> Package:
     package = source / "ragvsft"
     modules = {_dotted(path.relative_to(source)): path for path in sorted(package.rglob("*.py"))}
     code = {name: parse(path.read_text("utf-8")) for name, path in modules.items()}
-    code[DOOR] = replace(code[DOOR], strings=frozenset())
+    if DOOR in code:
+        code[DOOR] = replace(code[DOOR], strings=frozenset())
     tables = {path.relative_to(data).with_suffix("").as_posix(): path for path in data.rglob("*.csv")}
     files: dict[str, frozenset[Path]] = {}
     for folder, paths in ((data, data.rglob("*")), (package, package.rglob("*")), (root, root.iterdir())):

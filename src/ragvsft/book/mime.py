@@ -6,7 +6,6 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from html import escape
 from itertools import count
 from pathlib import Path
@@ -17,6 +16,7 @@ from docutils import nodes
 from myst_nb.core.render import MimeData, NbElementRenderer
 from sphinx.errors import ExtensionError
 
+from ragvsft import prose
 from ragvsft.book.cells import tidy_table
 from ragvsft.widgets.calculator import MIME as CALCULATOR_MIME
 from ragvsft.widgets.chart import LAB_MIME, SITE_MIME, complete
@@ -25,6 +25,7 @@ from ragvsft.widgets.templates import json_island
 TRANSFORMS = Path(__file__).parent / "static" / "vendor" / "vega.transforms.json"
 WIDE, NARROW, SLACK = 720, 300, 18
 MOST_TABLE_ROWS = 200
+CHAPTER = "<!--chapter-->"
 SWATCHES = {
     "circle": '<circle cx="6" cy="6" r="5" fill="{}"/>',
     "square": '<path d="M1 1h10v10H1z" fill="{}"/>',
@@ -42,7 +43,7 @@ class BookMime:
     def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> list[nodes.Element] | None:
         env = renderer.renderer.sphinx_env
         try:
-            html = to_html(data, lambda: f"chart-{env.new_serialno('chart') + 1}")
+            html = to_html(data, lambda: env.new_serialno("chart") + 1)
         except ValueError as error:
             raise ExtensionError(f"{env.docname}, cell {data.cell_index}: {error}") from error
         if html is None:
@@ -50,13 +51,13 @@ class BookMime:
         return [nodes.raw("", html, format="html", classes=["output", "text_html"])] if html else []
 
 
-def to_html(data: MimeData, new_id: Callable[[], str]) -> str | None:
+def to_html(data: MimeData, next_number: Callable[[], int]) -> str | None:
     """What the page shows of one MIME type of an output: "" for nothing, None to leave it to myst-nb."""
     if data.mime_type == SITE_MIME:
-        return figure(data.content, new_id(), with_table=True)
+        return figure(data.content, next_number(), with_table=True)
     if data.mime_type == CALCULATOR_MIME:
         html, spec = data.content["html"], data.content.get("vegalite")
-        return html.replace("<!--chart-->", figure(spec, new_id(), with_table=False)) if spec else html
+        return html.replace("<!--chart-->", figure(spec, next_number(), with_table=False)) if spec else html
     if data.mime_type == LAB_MIME or (data.mime_type == "text/html" and 'class="calculator' in data.string):
         return ""
     if data.mime_type == "text/html" and "vegaEmbed" in data.string:
@@ -64,20 +65,23 @@ def to_html(data: MimeData, new_id: Callable[[], str]) -> str | None:
     return None
 
 
-def figure(spec: dict[str, Any], chart_id: str, with_table: bool) -> str:
-    """A Vega-Lite chart as `<figure>`: caption, static SVG, compiled Vega as JSON, and its data as a table.
+def figure(spec: dict[str, Any], number: int, with_table: bool) -> str:
+    """A Vega-Lite chart as `<figure>`: number and title, static SVG, compiled Vega as JSON, source and data.
 
     A chart that fills its column carries two drawings, for wide and for narrow columns, with some slack at
-    the left for readers whose font is wider than the one that drew them. Ids inside begin with
-    `chart_id`. Raises ValueError for a chart without description, or that the site's Vega cannot draw.
+    the left for readers whose font is wider than the one that drew them. `number` counts the figures of a
+    page; `CHAPTER` stands before it for the chapter's number, which is known when the page is written.
+    A spec's `usermeta` may hold `source`, the line beneath. Raises ValueError for a chart without
+    description, or that the site's Vega cannot draw.
     """
-    return _figure(json.dumps(complete(spec), sort_keys=True), with_table).replace("{chart}", chart_id)
+    html = _figure(json.dumps(complete(spec), sort_keys=True), with_table)
+    return html.replace("{chart}", f"chart-{number}").replace("{number}", str(number))
 
 
 @functools.cache
 def _figure(spec_json: str, with_table: bool) -> str:
     spec = json.loads(spec_json)
-    title = spec.pop("title", None)
+    title, source = spec.pop("title", None), spec.pop("usermeta", {}).get("source", "")
     fluid = spec.get("width") == "container"
     if fluid:
         spec |= {"width": WIDE, "autosize": {"type": "fit-x", "contains": "padding"}}
@@ -105,23 +109,22 @@ def _figure(spec_json: str, with_table: bool) -> str:
             '</div><script type="application/json" class="chart-spec">',
             json_island(vega),
             "</script>",
-            data_table(spec) if with_table else "",
+            f'<p class="chart-source">Source: {escape(source)}</p>' if source else "",
+            data_table(spec, with_table),
             "</figure>",
         ]
     )
 
 
 def caption(title: str | list[str] | dict[str, Any] | None) -> str:
-    """The chart's title and subtitle as text of the page, where they wrap on a narrow screen."""
-    if not title:
-        return ""
+    """The figure's number, title and subtitle as text of the page, where they wrap on a narrow screen."""
     parts = title if isinstance(title, dict) else {"text": title}
     spans = "".join(
         f'<span class="chart-{name}">{escape(text if isinstance(text, str) else " ".join(text))}</span>'
         for name, text in (("title", parts.get("text")), ("subtitle", parts.get("subtitle")))
         if text
     )
-    return f"<figcaption>{spans}</figcaption>"
+    return f'<figcaption><span class="chart-number">Figure {CHAPTER}{{number}}</span> {spans}</figcaption>'
 
 
 def take_legends(vega: dict[str, Any]) -> str:
@@ -211,12 +214,26 @@ def _slim(tag: str) -> str:
     return re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), tag)
 
 
-def data_table(spec: dict[str, Any]) -> str:
-    """The rows that a chart draws, for reading: one table for each data set that is not too long."""
-    tables = [table for rows, columns in data_sets(spec) if (table := _table(rows, columns))]
-    if not tables:
+def data_table(spec: dict[str, Any], with_table: bool) -> str:
+    """The rows that a chart draws: to read, a table of each data set that is not too long; all as a file.
+
+    The file is made in the browser from what the chart holds, in full precision; `data-fields` names its
+    columns. The rows of a calculator change with its inputs, so they are only offered as a file.
+    """
+    sets = [(rows, columns) for rows, columns in data_sets(spec) if columns]
+    tables = [table for rows, columns in sets if (table := _table(rows, columns))] if with_table else []
+    fields = {name: _title(name, channel) for _, columns in sets for name, channel in columns.items()}
+    if not fields:
         return ""
-    return f'<details class="chart-data"><summary>Data of the chart</summary>{"".join(tables)}</details>'
+    save = (
+        '<button type="button" class="chart-download needs-script" data-fields="'
+        f'{escape(json.dumps(fields, ensure_ascii=False))}">Download as CSV</button>'
+    )
+    if not tables:
+        return f'<p class="chart-data">{save}</p>'
+    return (
+        f'<details class="chart-data"><summary>Data of the chart</summary>{"".join(tables)}{save}</details>'
+    )
 
 
 def data_sets(spec: dict[str, Any]) -> list[tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]]:
@@ -278,6 +295,8 @@ def _cell(value: Any, channel: dict[str, Any]) -> str:
         return str(value).removesuffix("T00:00:00")
     number_format = channel.get("format") or (channel.get("axis") or {}).get("format") or ""
     if number_format.endswith("%"):
-        return f"{Decimal(f'{100 * value:.4g}'):,f}%"
-    text = f"{abs(value):,}" if isinstance(value, int) else f"{Decimal(f'{abs(value):.6g}'):,f}"
-    return ("−" if value < 0 else "") + ("$" if "$" in number_format else "") + text
+        return prose.percent(value)
+    if number_format == "d":
+        return f"{value:.0f}"
+    sign = ("−" if value < 0 else "") + ("$" if "$" in number_format else "")
+    return sign + (f"{abs(value):,}" if isinstance(value, int) else prose.number(abs(value)))

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from ragvsft.book import social
+from ragvsft.book import search_index, social
 from ragvsft.book.cells import SCROLLER
 from ragvsft.book.links import to_pages
+from ragvsft.book.mime import CHAPTER
 
 DESCRIPTION_CHARACTERS = 160
+WORDS_PER_MINUTE = 238
+"""Silent reading of English non-fiction by adults: Brysbaert (2019), doi:10.1016/j.jml.2019.104047."""
 ASSETS = {
     "book.css": "",
     "charts.css": '<figure class="chart',
@@ -84,6 +90,38 @@ def parts(app: Sphinx) -> list[dict[str, Any]]:
     ]
 
 
+def chapter_prefix(app: Sphinx, name: str) -> str:
+    """What stands before the number of a page's figures: "3." in chapter 3, "" on the title page."""
+    chapters = [chapter for part in parts(app) for chapter in part["names"]]
+    return f"{chapters.index(name) + 1}." if name in chapters else ""
+
+
+def reading_minutes(body: str) -> int:
+    """Minutes that the prose of a page takes, at least one."""
+    words = sum(len(entry.text.split()) for entry in search_index.entries(f"<main>{body}</main>"))
+    return max(1, round(words / WORDS_PER_MINUTE))
+
+
+@functools.cache
+def last_changes(folder: Path) -> dict[str, str]:
+    """Path → ISO date of the last commit that changed it; empty where the history is not whole or absent."""
+
+    def git(*arguments: str) -> str:
+        run = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+        return run.stdout if run.returncode == 0 else ""
+
+    if git("rev-parse", "--is-shallow-repository").strip() != "false":
+        return {}
+    found: dict[str, str] = {}
+    for change in git("log", "--format=%x00%cs", "--name-only", "--relative", "--", "*.ipynb").split("\0")[
+        1:
+    ]:
+        day, *paths = change.split("\n")
+        for path in filter(None, paths):
+            found.setdefault(path, day)
+    return found
+
+
 def repository_url(srcdir: Path) -> str:
     """The address of the public repository, from pyproject.toml."""
     project = tomllib.loads((srcdir / "pyproject.toml").read_text("utf-8"))["project"]
@@ -112,13 +150,15 @@ def _note_description(app: Sphinx, doctree: nodes.document) -> None:
 def _extend_context(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    body = to_pages(context.get("body", ""))
+    body = to_pages(context.get("body", "")).replace(CHAPTER, chapter_prefix(app, pagename))
     for found, replacement in ACCESSIBLE.items():
         body = body.replace(found, replacement)
     wanted = {name for name, mark in ASSETS.items() if mark in body}
     repository = repository_url(Path(app.srcdir))
     owner_and_name = repository.removeprefix("https://github.com/")
     name = Path(pagename).name
+    title = re.sub("<[^>]*>", "", context.get("title", ""))
+    error = {"template": "claim.yml", "title": f"{title}: ", "claim": f"{pagename}: "}
     sections = context.get("toc", "").partition("</a>")[2].rpartition("</li>")[0]
     context |= {
         "body": body,
@@ -135,6 +175,10 @@ def _extend_context(
         "notebook": f"{name}.ipynb",
         "markdown": f"{name}.md",
         "clean_notebook": f"_sources/{pagename}.ipynb",
+        "minutes": reading_minutes(body),
+        "changed": last_changes(Path(app.srcdir)).get(f"{pagename}.ipynb", ""),
+        "edit": f"{repository}/edit/main/{pagename}.ipynb",
+        "report": f"{repository}/issues/new?{urlencode(error)}",
         "repository": repository,
         "binder": f"https://mybinder.org/v2/gh/{owner_and_name}/main?urlpath=lab/tree/{pagename}.ipynb",
     }

@@ -313,7 +313,7 @@ def verdict(cells: Sequence[Cell]) -> str:
 
 
 def _usd(value: float) -> str:
-    return f"{value:,.0f}"
+    return f"{value:,.0f}".replace("-", "−")
 
 
 def prices_in_use(scenario: Scenario) -> tuple[Price, ...]:

@@ -11,7 +11,7 @@ from ragvsft.costs.columns import DEFAULT_COLUMNS
 from ragvsft.costs.inputs import ROLES, flat, names
 from ragvsft.data import load
 from ragvsft.evidence.ledger import get
-from ragvsft.prices import OfferRow, Price, of_kind, preferred, rates, status, values
+from ragvsft.prices import OfferRow, Price, of_kind, offer, preferred, rates, status, values
 from ragvsft.prices.offers import label as offer_label
 from ragvsft.widgets.calculator import Choice, Number, Preset, Select
 
@@ -64,7 +64,10 @@ def _choice(role: str, row: OfferRow) -> Choice:
     sets = values(row.id)
     if not sets:
         return Choice(row.id, offer_label(row), reason=reason, disabled=True)
-    return Choice(row.id, offer_label(row), flat(role, sets), tuple(rates(row.id).values()), reason)
+    ends = row.ends_on.isoformat() if row.ends_on else ""
+    return Choice(
+        row.id, offer_label(row), flat(role, sets), tuple(rates(row.id).values()), reason, ends=ends
+    )
 
 
 def model_select(
@@ -95,7 +98,8 @@ def model_select(
                 choices.append(Choice(column.id, column.label, reason=reason, disabled=True))
             continue
         prices = tuple(price for offer_id in offers for price in rates(offer_id).values())
-        choices.append(Choice(column.id, column.label, sets, prices, reason))
+        ends = min((str(day) for offer_id in offers if (day := offer(offer_id).ends_on)), default="")
+        choices.append(Choice(column.id, column.label, sets, prices, reason, ends=ends))
     return Select(name, label, default, tuple(choices), group=group)
 
 

@@ -7,7 +7,10 @@ interface Window {
   ragvsftCalculators: any;
   ragvsftCharts?: { view(element: Element, now?: boolean): Promise<any> | undefined };
   ragvsftDecisions: any;
+  ragvsftMiniSearch: any;
   ragvsftModels: Record<string, (values: any) => Record<string, number>>;
+  ragvsftSearch: any;
+  ragvsftSearchIndex: any;
   ragvsftToday?: string;
   ragvsftVega: any;
 }

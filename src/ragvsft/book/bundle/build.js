@@ -1,5 +1,5 @@
 // @ts-check
-// Writes ../static/vendor: Vega in one classic script, the transforms that it holds, the text font, and their licences.
+// Writes ../static/vendor: Vega and MiniSearch as classic scripts, Vega's transforms, the text font, and their licences.
 import {copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -23,23 +23,31 @@ const vegaSources = {
   }
 };
 
-const {metafile, outputFiles: [script]} = await build({
-  entryPoints: [join(here, 'vega.js')],
-  bundle: true,
-  minify: true,
-  format: 'iife',
-  globalName: 'ragvsftVega',
-  target: 'es2020',
-  legalComments: 'none',
-  tsconfigRaw: {},
-  metafile: true,
-  write: false,
-  outfile: 'vega.min.js',
-  absWorkingDir: packages,
-  plugins: [vegaSources]
-});
+function bundle(entry, globalName) {
+  return build({
+    entryPoints: [join(here, `${entry}.js`)],
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    globalName,
+    target: 'es2020',
+    legalComments: 'none',
+    tsconfigRaw: {},
+    metafile: true,
+    write: false,
+    outfile: `${entry}.min.js`,
+    absWorkingDir: packages,
+    nodePaths: [packages],
+    plugins: [vegaSources]
+  });
+}
 
-const contained = [...new Set(Object.keys(metafile.inputs).map(path => path.split('/')[0]))]
+const vega = await bundle('vega', 'ragvsftVega');
+const search = await bundle('minisearch', 'ragvsftMiniSearch');
+const [script, searchScript] = [vega, search].map(built => built.outputFiles[0]);
+
+const inputs = [vega, search].flatMap(built => Object.keys(built.metafile.inputs));
+const contained = [...new Set(inputs.map(path => path.split('/')[0]))]
   .filter(name => name !== '..' && existsSync(join(packages, name, 'package.json')))
   .sort();
 
@@ -54,9 +62,12 @@ const names = new Function(`${script.text}; return ragvsftVega.transformNames`)(
 
 mkdirSync(vendor, {recursive: true});
 writeFileSync(join(vendor, 'vega.min.js'), script.text);
+writeFileSync(join(vendor, 'minisearch.min.js'), searchScript.text);
 writeFileSync(join(vendor, 'vega.transforms.json'), JSON.stringify(names, null, 1) + '\n');
 writeFileSync(join(vendor, 'LICENCES.txt'), [...contained, font].map(licence).join(`\n${'-'.repeat(80)}\n\n`));
 for (const face of faces) {
   copyFileSync(join(packages, font, `files/source-serif-4-latin-${face}.woff2`), join(vendor, `serif-${face}.woff2`));
 }
-console.log(`vega.min.js: ${names.length} transforms, ${contained.length} packages, ${gzipSync(script.text).length} bytes gzipped`);
+const size = ({text}) => gzipSync(text).length;
+console.log(`vega.min.js: ${names.length} transforms, ${contained.length} packages, ${size(script)} bytes gzipped`);
+console.log(`minisearch.min.js: ${size(searchScript)} bytes gzipped`);

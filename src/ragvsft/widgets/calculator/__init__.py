@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from ragvsft import prose
 from ragvsft.costs.break_even import crossings
+from ragvsft.data import load
 from ragvsft.formula import Quantity, javascript, trace
 from ragvsft.widgets.templates import for_lab, json_island, render
 
@@ -87,6 +88,7 @@ class Choice:
     """One entry of a `Select`: the model inputs that it sets together, and the prices behind them.
 
     `reason` says why it is unavailable or when it ends; a disabled choice is shown and cannot be chosen.
+    `ends` is the ISO date on which its offer ends, "" for none: from that day on a reader sees it greyed.
     """
 
     id: str
@@ -95,6 +97,7 @@ class Choice:
     prices: tuple[Price, ...] = ()
     reason: str = ""
     disabled: bool = False
+    ends: str = ""
 
 
 @dataclass(frozen=True)
@@ -540,6 +543,12 @@ def _price_payload(price: Any) -> dict[str, Any]:
     }
 
 
+@functools.cache
+def _assumptions() -> frozenset[str]:
+    """Inputs that mean the same in every calculator, so that a reader's value goes from one to the next."""
+    return frozenset(row.name for row in load("assumptions"))
+
+
 def _input_payload(entry: Number | Select) -> dict[str, Any]:
     if isinstance(entry, Number):
         return {
@@ -551,6 +560,7 @@ def _input_payload(entry: Number | Select) -> dict[str, Any]:
             "span": list(entry.span),
             "log": entry.scale == "log",
             "whole": entry.whole,
+            "shared": entry.name in _assumptions(),
         }
     return {
         "name": entry.name,

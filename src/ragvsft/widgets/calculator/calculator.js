@@ -116,6 +116,29 @@
     return said.slice(0, 3).join(" ") + (more > 0 ? ` And ${more} more.` : "");
   }
 
+  // What the reader said of their own case, carried from chapter to chapter in this browser until they forget it.
+
+  const WORKLOAD = "workload";
+
+  function workload() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(WORKLOAD) ?? "{}");
+      return kept && typeof kept === "object" ? kept : {};
+    } catch {
+      return {};
+    }
+  }
+
+  function keepWorkload(numbers) {
+    try {
+      if (Object.keys(numbers).length) localStorage.setItem(WORKLOAD, JSON.stringify(numbers));
+      else localStorage.removeItem(WORKLOAD);
+    } catch { /* storage is off: each calculator keeps to itself */ }
+    for (const tool of tools.values()) tool.offer();
+  }
+
+  const DAY = 86400000;
+
   // These two return what to tell the reader.
 
   async function copyLink(root, link) {
@@ -184,16 +207,19 @@
     // The last thing that a tool's constructor does: from here on the reader can use it.
     begin(cleared) {
       tools.set(this.id, this);
-      const form = this.root.querySelector("form");
       this.bind();
-      form.addEventListener("submit", (event) => event.preventDefault());
+      for (const form of this.root.querySelectorAll("form")) {
+        form.addEventListener("submit", (event) => event.preventDefault());
+        form.hidden = false;
+      }
       this.on("reset", () => {
         this.clear();
-        this.tell([cleared]);
+        this.tell([]);
+        this.done(cleared);
+        this.settle();
         this.changed();
       });
-      this.on("link", async () => this.tell([await copyLink(this.root, this.address())]));
-      form.hidden = false;
+      this.on("link", async () => this.done(await copyLink(this.root, this.address())));
       this.root.querySelector(".calculator-actions").hidden = false;
       if (this.inLab) {
         this.root.querySelector('[data-action="link"]').hidden = true;
@@ -206,7 +232,19 @@
         });
       }
       if (this.inLab) this.show();
+      this.offer();
     }
+
+    /** The reader's date, at midnight UTC; a test may set another. */
+    get today() {
+      return Date.parse(window.ragvsftToday ?? new Date().toISOString().slice(0, 10));
+    }
+
+    // For tools whose numbers go on to others: what they hold now is known, what has changed since is kept, and what
+    // others kept is offered.
+    settle() {}
+    keep() {}
+    offer() {}
 
     // Inputs and results are of one case: what a link asks for is shown whole, or not taken.
     follow(params) {
@@ -220,6 +258,7 @@
         this.show();
         this.tell(["The inputs of this link cannot be shown: every input is at its default."]);
       }
+      this.settle();
     }
 
     on(action, handler) {
@@ -232,6 +271,13 @@
 
     tell(messages) {
       this.message.textContent = summary(messages);
+      this.done("");
+    }
+
+    // What a button at the foot did is said beside it.
+    done(said) {
+      const place = this.root.querySelector(".calculator-done") ?? this.message;
+      if (said || place !== this.message) place.textContent = said;
     }
 
     changed(source) {
@@ -240,7 +286,10 @@
       this.saying = setTimeout(() => this.say(), 700);
       if (this.inLab) return;
       clearTimeout(this.saving);
-      this.saving = setTimeout(() => history.replaceState(null, "", this.address()), 300);
+      this.saving = setTimeout(() => {
+        history.replaceState(null, "", this.address());
+        this.keep();
+      }, 300);
     }
 
     address() {
@@ -256,7 +305,8 @@
       this.model = window.ragvsftModels[data.id];
       this.inputs = new Map(this.data.inputs.map((input) => [input.name, input]));
       this.clear();
-      this.tableRows = [...root.querySelectorAll("tbody tr")];
+      this.tableRows = [...root.querySelectorAll(".calculator-result tbody tr")];
+      this.priceBox = root.querySelector(".calculator-prices");
       this.begin("Every input is back at its default.");
     }
 
@@ -374,12 +424,93 @@
       }
       this.root.querySelectorAll("[data-preset]").forEach((button) =>
         button.addEventListener("click", () => {
+          const before = this.state;
           this.state = { ...this.defaults(), ...this.data.presets[button.dataset.preset] };
-          this.tell([]);
+          this.tell([this.difference(button.textContent, before)]);
           this.changed();
         }),
       );
-      this.on("scenario", () => this.tell([saveFile("scenario.toml", this.scenario(), "ragvsft compare")]));
+      this.on("scenario", () => this.done(saveFile("scenario.toml", this.scenario(), "ragvsft compare")));
+      this.on("mine", () => {
+        const before = { ...this.state };
+        const said = Object.entries(this.yours()).map(([name, value]) => this.take(name, value));
+        this.tell([...said, this.difference("Your numbers", before)]);
+        this.changed();
+        this.offer();
+      });
+      this.on("forget", () => keepWorkload({}));
+      this.greyWhatHasEnded();
+      this.watchAnswer();
+    }
+
+    // The line at the foot of the screen is for when the answer itself is out of sight.
+    watchAnswer() {
+      const line = this.root.querySelector(".calculator-line");
+      const answer = this.root.querySelector(".matrix-verdict, .calculator-result tbody");
+      if (!line || !answer) return;
+      new IntersectionObserver(([{ isIntersecting }]) => line.classList.toggle("seen", isIntersecting)).observe(answer);
+    }
+
+    shown(name) {
+      const input = this.inputs.get(name);
+      if (!input) return this.state[name];
+      return input.choices ? this.element(name, `option[value="${this.state[name]}"]`).textContent : number(this.state[name]);
+    }
+
+    // What a preset, or the reader's own numbers, changed.
+    difference(what, before) {
+      const changed = [...this.inputs.values()].filter(({ name }) => before[name] !== this.state[name]);
+      if (!changed.length) return `${what}: nothing changed.`;
+      const said = changed.slice(0, 4).map((input) => `${input.label}: ${this.shown(input.name)}`);
+      const more = changed.length - said.length;
+      return `${what} set ${said.join("; ")}${more > 0 ? `; and ${more} more` : ""}.`;
+    }
+
+    settle() {
+      this.settled = { ...this.state };
+    }
+
+    keep() {
+      const moved = [...this.inputs.values()].filter(({ shared, name }) => shared && this.state[name] !== this.settled[name]);
+      this.settle();
+      if (!moved.length) return;
+      keepWorkload({ ...workload(), ...Object.fromEntries(moved.map(({ name }) => [name, this.state[name]])) });
+    }
+
+    // The reader's numbers that this calculator asks for too, and that it does not show already.
+    yours() {
+      const kept = Object.entries(workload()).filter(([name, value]) => {
+        const input = this.inputs.get(name);
+        return input?.shared && typeof value === "number" && value >= input.min && value <= input.max;
+      });
+      return Object.fromEntries(kept.filter(([name, value]) => this.state[name] !== value));
+    }
+
+    offer() {
+      const place = this.root.querySelector(".calculator-offer");
+      if (!place || this.inLab) return;
+      const yours = Object.entries(this.yours());
+      place.hidden = yours.length === 0;
+      const said = yours.slice(0, 3).map(([name, value]) => `${this.inputs.get(name).label}: ${number(value)}`);
+      if (yours.length > 3) said.push(`and ${yours.length - 3} more`);
+      this.root.querySelector(".calculator-yours").textContent = said.join("; ");
+    }
+
+    greyWhatHasEnded() {
+      for (const option of this.root.querySelectorAll("option[data-ends]")) {
+        if (Date.parse(option.dataset.ends) > this.today) continue;
+        option.textContent += ` (ended on ${option.dataset.ends})`;
+        option.disabled = !option.selected;
+      }
+    }
+
+    showAge() {
+      const place = this.priceBox?.querySelector(".calculator-age");
+      if (!place) return;
+      const dates = [...this.priceBox.querySelectorAll("ul:not([hidden]) > li[data-as-of]")].map((item) => Date.parse(item.dataset.asOf));
+      const oldest = Math.min(...dates, this.today);
+      const days = Math.round((this.today - oldest) / DAY);
+      place.textContent = dates.length ? `(the oldest is ${number(days)} day${days === 1 ? "" : "s"} old)` : "";
     }
 
     params() {
@@ -431,10 +562,13 @@
       this.outputs = outputs;
       this.showTable(outputs);
       this.showChart(values, outputs);
+      this.showLine();
     }
 
     // Only what changed is written: a page may hold fifty inputs.
     showInputs(source) {
+      let aged = !this.agesShown;
+      this.agesShown = true;
       for (const input of this.inputs.values()) {
         const value = this.state[input.name];
         const parts = this.parts(input);
@@ -442,7 +576,10 @@
         parts.shown = value;
         if (input.choices) {
           parts.select.value = value;
-          if (moved) parts.notes.forEach((node) => (node.hidden = node.dataset.choice !== value));
+          if (moved) {
+            parts.notes.forEach((node) => (node.hidden = node.dataset.choice !== value));
+            aged = true;
+          }
           continue;
         }
         if (moved) {
@@ -452,6 +589,7 @@
         if (parts.field !== source && parts.field.value !== parts.text) parts.field.value = parts.text;
         if (parts.slider !== source && moved) parts.slider.value = this.toSlider(input, value);
       }
+      if (aged) this.showAge();
       this.root.querySelectorAll("[data-preset]").forEach((button) => {
         const preset = { ...this.defaults(), ...this.data.presets[button.dataset.preset] };
         const same = Object.keys(preset).every((name) => preset[name] === this.state[name]);
@@ -459,13 +597,27 @@
       });
     }
 
-    // A screen reader hears one line once the inputs rest: the lowest row, or else the first.
-    say() {
+    // The answer in one line: the lowest row, or else the first.
+    line() {
       const line = this.data.lowest ? this.tableRows.find((row) => row.className === "lowest") : this.tableRows[0];
-      if (!line) return;
+      if (!line) return "";
       const [label, ...cells] = [...line.cells].map((cell) => cell.firstChild?.textContent ?? "");
-      const columns = [...this.root.querySelectorAll("thead th")].slice(1);
-      this.said.textContent = `${label}: ${cells.map((text, k) => `${columns[k].textContent} ${text}`).join(", ")}`;
+      const columns = [...this.root.querySelectorAll(".calculator-result thead th")].slice(1);
+      return `${label}: ${cells.map((text, k) => `${columns[k].textContent} ${text}`).join(", ")}`;
+    }
+
+    // A screen reader hears it once the inputs rest; the eye has it at the foot of the screen.
+    say() {
+      const line = this.line();
+      if (line) this.said.textContent = line;
+    }
+
+    showLine() {
+      const place = this.root.querySelector(".calculator-line");
+      if (!place) return;
+      const line = this.line();
+      place.hidden = line === "";
+      if (place.textContent !== line) place.textContent = line;
     }
 
     isOpen(row, outputs) {

@@ -11,7 +11,7 @@ import functools
 import json
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,14 @@ USD_LABELS = (
     f"abs(datum.value) >= 1e6 ? format(datum.value / 1e6, '{USD}') + 'M' : "
     f"abs(datum.value) >= 1e3 ? format(datum.value / 1e3, '{USD}') + 'k' : format(datum.value, '{USD}')"
 )
+TOOLTIP_FORMATS = {"": ",.4~r", USD: "$,.4~r", "~s": ",.4~r", "$~s": "$,.4~r"}
+"""Formats of an axis that are too coarse or too fine for a tooltip, with the tooltip's own: four digits."""
+UNTOLD_MARKS = {"rule", "text"}
+TOLD_CHANNELS = (
+    *("x", "y", "x2", "y2", "theta", "color", "fill", "stroke", "shape", "size", "row", "column", "facet"),
+    "detail",
+)
+UNTOLD_WITHOUT_TITLE = {"x2", "y2", "detail"}
 LAB_WIDTH = 640
 Layers = alt.Chart | alt.LayerChart | alt.FacetChart
 LONGEST_TITLE = 42
@@ -190,7 +198,7 @@ def complete(spec: dict[str, Any]) -> dict[str, Any]:
         )
     if "mark" in spec or "layer" in spec:
         spec = {"width": "container", **spec}
-    return _with_axes(spec)
+    return _with_tooltips(_with_axes(spec), {})
 
 
 def renderer(spec: dict[str, Any], **metadata: Any) -> dict[str, Any]:
@@ -251,6 +259,56 @@ def _with_axes(view: dict[str, Any]) -> dict[str, Any]:
         encoding[name] = {**channel, "axis": axis} if axis else channel
     layers = {"layer": [_with_axes(layer) for layer in view["layer"]]} if "layer" in view else {}
     return view | ({"encoding": encoding} if encoding else {}) | layers
+
+
+def _with_tooltips(view: dict[str, Any], outer: Mapping[str, Any]) -> dict[str, Any]:
+    """Each mark with a tooltip of its named fields, formatted: no sort index, no unnamed end of a bar."""
+    encoding = {**outer, **view.get("encoding", {})}
+    found = dict(view)
+    for key in {"layer", "hconcat", "vconcat", "concat"} & view.keys():
+        found[key] = [_with_tooltips(child, encoding) for child in view[key]]
+    if "spec" in view:
+        facet = view.get("facet", {})
+        cells = {"facet": facet} if "field" in facet else facet
+        found["spec"] = _with_tooltips(view["spec"], {**encoding, **cells})
+    mark = view.get("mark")
+    if mark is None or "tooltip" in encoding:
+        return found
+    settings = mark if isinstance(mark, dict) else {"type": mark}
+    if settings.get("tooltip", settings["type"] not in UNTOLD_MARKS) and (told := _told(encoding)):
+        found["encoding"] = {**view.get("encoding", {}), "tooltip": told}
+    return found
+
+
+def _told(encoding: Mapping[str, Any]) -> list[dict[str, Any]]:
+    told: dict[str, dict[str, Any]] = {}
+    for name in TOLD_CHANNELS:
+        channel = encoding.get(name) or {}
+        for definition in channel if isinstance(channel, list) else [channel]:
+            field, title = definition.get("field"), _channel_title(definition)
+            if not isinstance(field, str) or field.startswith("_"):
+                continue
+            if not title and name in UNTOLD_WITHOUT_TITLE:
+                continue
+            kept = {
+                k: definition[k] for k in ("field", "type", "aggregate", "bin", "timeUnit") if k in definition
+            }
+            if definition.get("type") == "quantitative":
+                kept["format"] = _tooltip_format(definition)
+            told.setdefault(field, kept | {"title": title or field.replace("_", " ").capitalize()})
+    return list(told.values())
+
+
+def _channel_title(channel: Mapping[str, Any]) -> str:
+    """The title that a channel or its guide states, on one line; "" without one."""
+    guides = [channel, *(channel.get(guide) or {} for guide in ("axis", "legend", "header"))]
+    title = next((guide["title"] for guide in guides if guide.get("title")), "")
+    return title if isinstance(title, str) else " ".join(title)
+
+
+def _tooltip_format(channel: Mapping[str, Any]) -> str:
+    stated = str(channel.get("format") or (channel.get("axis") or {}).get("format") or "")
+    return TOOLTIP_FORMATS.get(stated, stated)
 
 
 @functools.cache

@@ -90,6 +90,39 @@
     entry.resolve(entry.drawing);
   }
 
+  // The rows that a chart holds, in full: each inline data set, or a calculator's rows as they stand.
+  async function rows(figure) {
+    const sets = JSON.parse(figure.querySelector(".chart-spec").textContent).data.filter(({ values }) => values);
+    if (!figure.closest(".calculator")) return sets.map(({ values }) => values);
+    const view = await window.ragvsftCharts?.view(figure, true);
+    return sets.map(({ name }) => view.data(name));
+  }
+
+  function csv(sets, fields) {
+    const quoted = (value) => {
+      const text = String(value ?? "");
+      return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    };
+    const table = (values) => {
+      const columns = Object.keys(fields).filter((field) => field in (values[0] ?? {}));
+      const lines = [columns.map((field) => fields[field]), ...values.map((row) => columns.map((field) => row[field]))];
+      return columns.length ? lines.map((line) => line.map(quoted).join(",")).join("\n") : "";
+    };
+    return `${sets.map(table).filter(Boolean).join("\n\n")}\n`;
+  }
+
+  document.addEventListener("click", async ({ target }) => {
+    if (!(target instanceof HTMLElement) || !target.matches(".chart-download")) return;
+    const figure = /** @type {HTMLElement} */ (target.closest("figure.chart"));
+    const text = csv(await rows(figure), JSON.parse(target.dataset.fields ?? "{}"));
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+    const name = figure.querySelector(".chart-number")?.textContent ?? figure.id;
+    link.download = `${name.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.csv`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  });
+
   const watcher = new IntersectionObserver((entries) => {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;

@@ -37,11 +37,6 @@
       return this.data.matrix;
     }
 
-    /** The reader's date, at midnight UTC; a test may set another. */
-    get today() {
-      return Date.parse(window.ragvsftToday ?? new Date().toISOString().slice(0, 10));
-    }
-
     defaults() {
       return { ...super.defaults(), columns: this.spec.defaults };
     }
@@ -393,6 +388,7 @@
       this.prices.replaceChildren(
         ...prices.map(({ label, value, unit, as_of: asOf, source }) => {
           const item = element("li", "", `${label}: ${format.number(value)} ${unit}, ${asOf}, `);
+          item.dataset.asOf = asOf;
           if (source.startsWith("https://")) {
             const link = document.createElement("a");
             link.href = source;
@@ -403,8 +399,12 @@
           return item;
         }),
       );
-      const oldest = prices.map((price) => Date.parse(price.as_of)).reduce((a, b) => Math.min(a, b), this.today);
-      text(this.root, ".matrix-age", `(the oldest is ${format.number(Math.max(0, Math.round((this.today - oldest) / DAY)))} days old)`);
+      this.showAge();
+    }
+
+    line() {
+      const { winner } = this;
+      return winner ? `${format.usd(winner.total)}: ${winner.label} costs least` : this.root.querySelector(".matrix-verdict").textContent;
     }
 
     say() {
@@ -415,6 +415,7 @@
       const winner = this.winner;
       const other = winner && this.runnerUp(cells, winner);
       text(this.root, ".matrix-verdict", this.verdictText(cells, winner, other, lead));
+      this.showLine();
     }
 
     verdictText(cells, winner, other, lead) {
