@@ -185,6 +185,26 @@ class LearningRow(Row, table="measured/retrieval_learning", key=("tuned", "pairs
     projects: int = Field(gt=0, description="Projects that they come from.")
 
 
+class CitationRow(Row, table="measured/retrieval_citations", key=("question", "condition")):
+    """The passage that the extractive answerer cited for a report question, and what a rule made of it."""
+
+    question: Text = Field(description="As in retrieval_questions.csv.")
+    condition: Literal["as indexed", "answer removed"] = Field(
+        description="Whether the passages that answer the question were in the index."
+    )
+    cited: str = Field(description="Id of the cited passage; blank if it abstained.")
+    sentence_sha256: Text = Field(description="SHA-256 of the sentence that it quoted.")
+    confidence: float = Field(ge=-1, le=1, description="Cosine of question and sentence.")
+    supports: bool = Field(description="Whether the cited passage is one that answers the question.")
+    gold_was_read: bool = Field(description="Whether such a passage was among those read.")
+    judge: Text = Field(description="Who or what judged.")
+
+
+def citations(condition: str) -> tuple[CitationRow, ...]:
+    """What was cited with the answers in the index ("as indexed") or taken out ("answer removed")."""
+    return tuple(row for row in load("measured/retrieval_citations") if row.condition == condition)
+
+
 def learning(tuned: str | None = None) -> tuple[LearningRow, ...]:
     """The learning curves, or one of them."""
     return tuple(row for row in load("measured/retrieval_learning") if tuned in (None, row.tuned))

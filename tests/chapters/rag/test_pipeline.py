@@ -34,3 +34,17 @@ def test_the_title_of_the_cpu_chart_adds_the_stages_medians_up() -> None:
     medians = [row.cpu_ms_p50 for row in chapter.timings().values()]
     assert f"take {number(sum(medians))} ms" in chapter.cpu_chart().to_dict()["title"]
     assert checks.measured_search_cpu_ms() == sum(medians[: len(chapter.measured.SEARCH_STAGES)])
+
+
+def test_a_higher_threshold_answers_fewer_of_both_kinds_of_questions() -> None:
+    frame = chapter.risk_coverage()
+    assert frame.answered.iloc[0] == 1 and frame.answered.is_monotonic_decreasing
+    assert frame.fooled.is_monotonic_decreasing
+    cited = chapter.measured.citations("as indexed")
+    assert frame.right.iloc[0] == sum(row.supports for row in cited) / len(cited)
+
+
+def test_no_threshold_that_answers_half_keeps_silent_where_there_is_no_answer() -> None:
+    frame = chapter.risk_coverage()
+    assert frame[frame.answered >= 0.5].fooled.min() > 0.1
+    assert not any(row.supports for row in chapter.measured.citations("answer removed"))

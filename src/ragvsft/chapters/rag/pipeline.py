@@ -13,6 +13,7 @@ from ragvsft.costs import scenario
 from ragvsft.costs.inputs import chosen_roles, inputs
 from ragvsft.costs.methods import METHODS, index_monthly_usd, query
 from ragvsft.costs.stages import STAGES
+from ragvsft.evaluation.formulas import wilson_interval
 from ragvsft.evidence.ledger import get
 from ragvsft.formula import Quantity
 from ragvsft.prose import count, number, percent, table
@@ -262,4 +263,70 @@ def cpu_chart() -> Layers:
             f"{percent(longest.p50 / frame.p50.sum())} of it is {longest.stage}"
         ),
         description=f"CPU milliseconds by stage, median and 95th percentile. {told}.",
+    )
+
+
+def share_words(right: int, n: int) -> str:
+    """A share of `n` questions with Wilson's 95% interval, which takes each question as one trial."""
+    low, high = wilson_interval(right, n)
+    return f"{percent(right / n)} ({percent(float(low))} to {percent(float(high))})"
+
+
+def risk_coverage() -> pd.DataFrame:
+    """What a threshold of confidence does to the extractive answerer, a line for each threshold.
+
+    Columns answered (share of the questions with an answer in the index that get one), right (share of those
+    whose cited passage answers) and fooled (share of questions that get one though theirs was taken out).
+    """
+    known, removed = (measured.citations(condition) for condition in ("as indexed", "answer removed"))
+    rows = []
+    for threshold in sorted({row.confidence for row in known}):
+        kept = [row for row in known if row.confidence >= threshold]
+        rows.append(
+            {
+                "answered": len(kept) / len(known),
+                "right": sum(row.supports for row in kept) / len(kept),
+                "fooled": sum(row.confidence >= threshold for row in removed) / len(removed),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def at_half() -> pd.Series:
+    """The line of the threshold that answers nearest to half of the questions that have an answer."""
+    frame = risk_coverage()
+    return frame.loc[(frame.answered - 0.5).abs().idxmin()]
+
+
+def abstention_chart() -> alt.Chart:
+    """Right citations, and answers to questions without one, against the share of questions answered."""
+    frame = risk_coverage()
+    frame = frame[frame.answered >= 0.05]
+    labels = {"right": "citation right, of those answered", "fooled": "answered without an answer there"}
+    long = frame.rename(columns=labels).melt("answered", list(labels.values()), "what", "share")
+    half = at_half()
+    return (
+        alt.Chart(long)
+        .mark_line()
+        .encode(
+            alt.X("answered:Q", title="Questions with an answer that get one", axis=alt.Axis(format="%")),
+            alt.Y("share:Q", title="Share", axis=alt.Axis(format="%")),
+            alt.Color("what:N", title=None, sort=list(labels.values())),
+            tooltip=[
+                alt.Tooltip("what:N", title="Line"),
+                alt.Tooltip("answered:Q", title="Answered", format=".0%"),
+                alt.Tooltip("share:Q", title="Share", format=".0%"),
+            ],
+        )
+        .properties(
+            title=(
+                f"Answering {half.answered:.0%} makes {half.right:.0%} of citations right and still answers "
+                f"{half.fooled:.0%} of questions that have no answer"
+            ),
+            description=(
+                "Share of citations that are right, and share of questions without an answer that get one "
+                f"anyway, against the share of questions answered, by threshold of confidence. At "
+                f"{half.answered:.0%} answered: {half.right:.0%} and {half.fooled:.0%}."
+            ),
+        )
     )
