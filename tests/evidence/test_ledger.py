@@ -77,12 +77,15 @@ def test_a_claim_with_one_quoted_source_is_secondary() -> None:
     assert "quotation" in row.how_read and row.evidence == "secondary"
     assert claims.get("new-facts-fine-tuned").evidence == "primary"
     assert claims.get("both-most-powerful").evidence == "computed"
+    assert claims.get("measured-facts-closed-book").evidence == "measured"
     assert claims.get("style-needs-fine-tuning").evidence == "none"
 
 
 def test_a_recomputed_claim_has_a_check() -> None:
     assert [
-        row.id for row in ledger() if row.kind == "computed" and row.value is not None and not row.check
+        row.id
+        for row in ledger()
+        if row.kind in ("computed", "measured") and row.value is not None and not row.check
     ] == []
 
 
@@ -150,4 +153,4 @@ def test_a_measured_row_has_a_check_and_is_told_from_one_without_a_source() -> N
     rows = [row for row in ledger() if row.kind == "measured"]
     assert len(rows) >= 10 and all(row.check and row.evidence == "measured" for row in rows)
     line = claims.ledger_table([claims.get("measured-fusion-lift")]).splitlines()[-1]
-    assert "measured here" in line and "no source" not in line
+    assert "our experiment" in line and "no source" not in line

@@ -111,6 +111,58 @@ def test_reading_and_writing_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> 
     assert results.cost_per_correct("base", "new", "none") == (math.inf, math.inf)
 
 
+def registered(seeds: tuple[int, ...]):
+    """A record that registers these seeds, and a table in which every primary cell has the first three."""
+    cells = {cell for _, *pair, _ in results.PRIMARY for cell in pair}
+    table = tuple(
+        row(s, condition, retrieval, 4 + s * (condition == "base"), questions, abstained=s)
+        for condition, questions, retrieval in sorted(cells)
+        for s in (1, 2, 3)
+    )
+    return {"seeds": list(seeds)}, table
+
+
+def test_a_hypothesis_is_undecided_while_a_registered_seed_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    record, table = registered((1, 2, 3, 4))
+    monkeypatch.setattr(results, "rows", lambda: table)
+    monkeypatch.setattr(results, "run_record", lambda: record)
+    monkeypatch.setattr(results, "seeds_of", lambda condition: [1, 2, 3])
+    assert {one.verdict for one in results.hypotheses()} == {"not yet decided"}
+    assert {one.test for one in results.hypotheses()} == {None}
+
+
+def test_an_undecided_hypothesis_counts_against_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    record, table = registered((1, 2, 3))
+    monkeypatch.setattr(results, "rows", lambda: table)
+    monkeypatch.setattr(results, "run_record", lambda: record)
+    monkeypatch.setattr(results, "seeds_of", lambda c: [1, 2] if c == "instructions" else [1, 2, 3])
+    first, second, third = results.hypotheses()
+    assert third.verdict == "not yet decided" and third.adjusted_p is None
+    assert first.test is not None and second.test is not None
+    # base is ahead by 0.1, 0.2 and 0.3: t = 0.2 / (0.1 / √3), two degrees of freedom
+    assert first.test.p_value == pytest.approx(0.0741799, rel=1e-5)
+    assert first.adjusted_p == second.adjusted_p == pytest.approx(3 * first.test.p_value)
+    assert first.verdict == "not supported"
+
+
+def test_a_seed_counts_once_all_its_cells_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    first_stage = [
+        row(s, c, level, 1) for s in (1, 2) for c in results.FIRST_STAGE for level in ("gold", "none")
+    ]
+    monkeypatch.setattr(results, "rows", lambda: tuple(first_stage[:-1]))
+    assert results.seeds_of("base") == [1, 2] and results.seeds_of("format") == [1]
+    assert results.seeds_in() == [1]
+    assert results.conditions(2) == ["base", "facts"] and results.conditions(3) == []
+
+
+@pytest.mark.usefixtures("by_hand")
+def test_a_difference_says_whether_it_is_resolved() -> None:
+    same = results.compare(("facts", "new", "none"), ("base", "new", "third-of-five"))
+    assert results.points(same) == "30 points in every seed"
+    found = results.compare(("base", "new", "five-near-misses"), ("facts", "new", "none"))
+    assert results.points(found) == "50 points (25 to 75), resolved"
+
+
 # ------------------------------------------------------------------------------------- what is committed
 
 

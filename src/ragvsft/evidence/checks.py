@@ -24,6 +24,7 @@ from ragvsft.evidence.ledger import Claim, ledger
 from ragvsft.evidence.published import record, results, static_cells
 from ragvsft.prices import rates
 from ragvsft.retrieval import results as retrieval
+from ragvsft.tuning import results as tuning
 
 SOURCE_MODEL, SMALL_MODEL = "claude-sonnet-4-6", "claude-haiku-5-5"
 QUERY_TOKENS, PROMPT_TOKENS, ANSWER_TOKENS = 150, 10_000, 500
@@ -287,6 +288,55 @@ def _recall(method: str) -> Interval:
 def _found(method: str, steps: int) -> Interval:
     row = retrieval.reading(method, steps)
     return row.found_share, row.low, row.high
+
+
+def tuned_facts_closed_book() -> Interval:
+    """New facts answered closed-book after training on them, in our experiment."""
+    return _share("facts", "new", "none")
+
+
+def untuned_facts_with_passage() -> Interval:
+    """New facts answered by the same model, untuned, with the right passage alone."""
+    return _share("base", "new", "gold")
+
+
+def untuned_facts_among_five() -> Interval:
+    """The same with four near misses beside the passage."""
+    return _share("base", "new", "third-of-five")
+
+
+def formatted_facts_with_passage() -> Interval:
+    """The same with the right passage alone, after training on format with context."""
+    return _share("format", "new", "gold")
+
+
+def lost_following_points() -> Interval:
+    """Points of following the passage on a changed fact that training on facts costs, paired by seed."""
+    return _points(("facts", "changed", "gold"), ("base", "changed", "gold"))
+
+
+def forgotten_points() -> Interval:
+    """Points of known capitals, closed-book, that training on facts costs, paired by seed."""
+    return _points(("facts", "known", "none"), ("base", "known", "none"))
+
+
+def format_abstains() -> Interval:
+    """Abstentions beside five near misses, of the adapter trained to abstain."""
+    return _share("format", "unseen", "five-near-misses", "abstained")
+
+
+def _share(
+    condition: str, questions: tuning.Questions, level: tuning.Level, mark: tuning.Mark = "correct"
+) -> Interval:
+    found = tuning.estimate(condition, questions, level, mark)
+    return found.mean, found.low, found.high
+
+
+def _points(
+    first: tuple[str, tuning.Questions, tuning.Level], second: tuple[str, tuning.Questions, tuning.Level]
+) -> Interval:
+    found = tuning.compare(first, second).difference
+    return 100 * found.mean, max(-100.0, 100 * found.low), min(100.0, 100 * found.high)
 
 
 def _llm(model: str, direction: str) -> float:

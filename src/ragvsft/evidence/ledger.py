@@ -54,7 +54,7 @@ class Claim(Row, table="claims", key=("id",)):
 
     @property
     def evidence(self) -> Literal["primary", "secondary", "computed", "measured", "none"]:
-        """Ours, none found, or how the sources were read: secondary if any was only quoted."""
+        """Recomputed or measured here, none found, or how it was read: secondary if any was only quoted."""
         if self.kind in ("computed", "measured"):
             return self.kind
         if not self.citation:
@@ -140,9 +140,8 @@ def _ledger_line(row: Claim) -> tuple[str, str, str, str]:
     get(row.id)
     place = f'<span id="claim-{row.id}" class="verdict-{row.verdict}"></span>'
     value = f"**{value_text(row)}** " if row.value is not None else ""
-    read = {"none": ["no source"], "computed": ["computed"], "measured": ["measured here"]}.get(
-        row.evidence, []
-    )
+    unread = {"none": "no source", "computed": "computed", "measured": "our experiment"}
+    read = [unread[row.evidence]] if row.evidence in unread else []
     origin = "; ".join([*_sources(row), *read, row.as_of.isoformat()])
     verdict = f'<span class="verdict {row.verdict}">{words(row.verdict)}</span>'
     return (

@@ -185,3 +185,11 @@ def labelling_weeks(
 ) -> Quantity:
     """Weeks until the examples are ready when the labellers work in parallel."""
     return labelling_hours / (labellers * hours_per_labeller_week)
+
+
+# Answers
+
+
+def accuracy_when_found(recall: Quantity, found: Quantity, missed: Quantity) -> Quantity:
+    """Share of right answers if the passage is found with this chance: all four are fractions, 0 to 1."""
+    return recall * found + (1 - recall) * missed

@@ -17,6 +17,8 @@ from ragvsft import data
 from ragvsft.data import Row, Slug, Text
 from ragvsft.evaluation.formulas import wilson_interval
 from ragvsft.evaluation.seeds import Estimate, PairedTest, holm, paired_t, t_interval
+from ragvsft.prose import number
+from ragvsft.tuning.formulas import accuracy_when_found
 
 Questions = Literal["new", "changed", "counterfactual", "known", "unseen"]
 Level = Literal["gold", "first-of-three", "third-of-five", "five-near-misses", "none"]
@@ -32,6 +34,14 @@ CONDITIONS = {
     "format": "LoRA on format with context",
 }
 """The core's conditions, by what they are called in a sentence."""
+
+FIRST_STAGE = ("base", "facts", "format")
+"""What was run first, seed by seed."""
+
+LEAST_SEEDS = 3
+"""A condition with fewer seeds is not shown: its interval would span everything."""
+
+LEVEL_OF_TEST = 0.05
 
 
 class MeasuredRow(Row, table="measured/tuning", key=("seed", "condition", "questions", "retrieval")):
@@ -92,13 +102,22 @@ class Crossing(NamedTuple):
 
 
 class Hypothesis(NamedTuple):
-    """A primary hypothesis of the pre-registration and its test."""
+    """A primary hypothesis of the pre-registration and its test; without one while registered seeds lack."""
 
     name: str
     first: str
     second: str
-    test: PairedTest
-    adjusted_p: float
+    test: PairedTest | None
+    adjusted_p: float | None
+
+    @property
+    def verdict(self) -> Literal["not yet decided", "supported", "contradicted", "not supported"]:
+        """What the corrected test says at 5%."""
+        if self.test is None or self.adjusted_p is None:
+            return "not yet decided"
+        if self.adjusted_p > LEVEL_OF_TEST:
+            return "not supported"
+        return "supported" if self.test.difference.mean > 0 else "contradicted"
 
 
 def rows() -> tuple[MeasuredRow, ...]:
@@ -143,6 +162,31 @@ def _cell(condition: str, questions: Questions, retrieval: Level) -> list[Measur
             f"condition = {condition!r} at {questions}, {retrieval}: not measured; conditions are {known}"
         )
     return found
+
+
+def registered_seeds() -> tuple[int, ...]:
+    """The seeds that the pre-registration names."""
+    return tuple(run_record()["seeds"])
+
+
+def seeds_of(condition: str) -> list[int]:
+    """The seeds in which every cell of a condition was answered."""
+    cells = {(row.questions, row.retrieval) for row in rows()}
+    found: dict[int, set[tuple[Questions, Level]]] = {}
+    for row in rows():
+        if row.condition == condition:
+            found.setdefault(row.seed, set()).add((row.questions, row.retrieval))
+    return sorted(seed for seed, answered in found.items() if answered == cells)
+
+
+def seeds_in() -> list[int]:
+    """The seeds in which every condition of the first stage was answered."""
+    return sorted(set.intersection(*(set(seeds_of(condition)) for condition in FIRST_STAGE)))
+
+
+def conditions(least_seeds: int = LEAST_SEEDS) -> list[str]:
+    """The core's conditions with at least so many seeds, in the order of `CONDITIONS`."""
+    return [condition for condition in CONDITIONS if len(seeds_of(condition)) >= least_seeds]
 
 
 def shares(
@@ -192,6 +236,22 @@ def compare(
     return paired_t([a[seed] for seed in both], [b[seed] for seed in both])
 
 
+def points(test: PairedTest) -> str:
+    """`39 points (15 to 63), resolved`: a difference of shares as text.
+
+    Where it is the same in every seed, t has no width, and neither an interval nor a verdict is given.
+    """
+    mean, low, high = (round(100 * end) for end in test.difference[:3])
+    unit = "point" if abs(mean) == 1 else "points"
+    if math.isclose(test.difference.low, test.difference.high, abs_tol=1e-9):
+        return f"{number(mean)} {unit} in every seed"
+    sure = test.difference.low > 0 or test.difference.high < 0
+    return (
+        f"{number(mean)} {unit} ({number(max(low, -100))} to {number(min(high, 100))}), "
+        f"{'resolved' if sure else 'not resolved'}"
+    )
+
+
 def accuracy_at_recall(
     condition: str, recall: float, present: Level = "third-of-five", absent: Level = "five-near-misses"
 ) -> Estimate:
@@ -230,7 +290,8 @@ def _mixed(condition: str, recall: float, present: Level, absent: Level) -> dict
     if not 0 <= recall <= 1:
         raise ValueError(f"recall = {recall}: must be from 0 to 1")
     found, missed = shares(condition, "new", present), shares(condition, "new", absent)
-    return {s: recall * found[s] + (1 - recall) * missed[s] for s in found.keys() & missed.keys()}
+    both = found.keys() & missed.keys()
+    return {s: float(accuracy_when_found(recall, found[s], missed[s])) for s in both}
 
 
 def _clipped(found: Estimate) -> Estimate:
@@ -261,13 +322,24 @@ PRIMARY: tuple[tuple[str, tuple[str, Questions, Level], tuple[str, Questions, Le
 
 
 def hypotheses() -> list[Hypothesis]:
-    """The three primary hypotheses with paired t tests over seeds and Holm's correction."""
-    tests = [compare(first, second, mark) for _, first, second, mark in PRIMARY]
-    adjusted = holm([test.p_value for test in tests])
+    """The three primary hypotheses with paired t tests over seeds and Holm's correction.
+
+    One is undecided while either of its cells lacks a registered seed. Holm's correction then counts it with
+    p = 1, which can only raise the others'.
+    """
+    tests = [
+        compare(first, second, mark) if _all_seeds(first[0]) and _all_seeds(second[0]) else None
+        for _, first, second, mark in PRIMARY
+    ]
+    adjusted = holm([test.p_value if test else 1.0 for test in tests])
     return [
-        Hypothesis(name, ", ".join(first), ", ".join(second), test, p)
+        Hypothesis(name, ", ".join(first), ", ".join(second), test, p if test else None)
         for (name, first, second, _), test, p in zip(PRIMARY, tests, adjusted, strict=True)
     ]
+
+
+def _all_seeds(condition: str) -> bool:
+    return set(registered_seeds()) <= set(seeds_of(condition))
 
 
 def seconds_per_token() -> tuple[float, float]:

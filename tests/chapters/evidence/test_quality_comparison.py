@@ -5,6 +5,7 @@ import pytest
 from drawn_rows import drawn
 from ragvsft.chapters.evidence import quality_comparison as chapter
 from ragvsft.evidence.combining import combining
+from ragvsft.tuning import results
 
 
 def test_papers_are_counted_not_only_the_largest_one() -> None:
@@ -51,3 +52,38 @@ def test_the_explorer_offers_every_source_with_an_arm() -> None:
     offered = spec["params"][0]["bind"]["options"]
     assert {"Ovadia et al. 2024"}.isdisjoint(offered) and "Zhang et al. 2024" in offered
     assert {row["source"] for row in drawn(chapter.explorer_chart())} <= set(offered)
+
+
+def test_our_figure_shows_every_level_for_every_condition() -> None:
+    chart = chapter.levels_chart()
+    rows = drawn(chart)
+    assert len(rows) == len(results.LEVELS) * len(results.conditions())
+    shown = {(row["label"], row["condition"]): row["mean"] for row in rows}
+    alone, closed = results.estimate("base", "new", "gold"), results.estimate("facts", "new", "none")
+    assert shown["right passage alone", "untuned"] == alone.mean
+    assert f"{closed.mean:.0%} with no passage" in chart.to_dict()["title"]
+
+
+def test_the_readers_recall_lies_between_the_two_measured_points() -> None:
+    calculator = chapter.recall_calculator()
+    missed, found = (calculator.compute(recall=r, retrieval="clean") for r in (0, 1))
+    assert found["base"] == results.estimate("base", "new", "gold").mean
+    assert missed["base"] == results.estimate("base", "new", "none").mean
+    assert calculator.compute(recall=0.25, retrieval="clean")["base"] == pytest.approx(
+        0.25 * found["base"] + 0.75 * missed["base"]
+    )
+    assert found["closed"] == missed["closed"] == results.estimate("facts", "new", "none").mean
+    near = calculator.compute(recall=0.6)["format"]
+    assert near == pytest.approx(results.accuracy_at_recall("format", 0.6).mean)
+
+
+def test_lines_that_do_not_cross_are_said_not_to() -> None:
+    assert chapter._crossing(results.Crossing(None, None, None)) == ("no crossing", "nowhere")
+    assert chapter._crossing(results.Crossing(0.5, 0.25, 1)) == ("0.5", "from 0.25 to 1")
+    assert chapter.crossings_table().count("\n") == 1 + 2 * len(chapter.RETRIEVERS)
+
+
+def test_every_registered_hypothesis_has_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "registered_seeds", lambda: (1, 2))
+    undecided = chapter.hypotheses_table()
+    assert undecided.count("| seeds missing |  | not yet decided |") == len(results.PRIMARY)

@@ -2,6 +2,9 @@
 
 from drawn_rows import drawn
 from ragvsft.chapters.fine_tuning import lora_qlora as chapter
+from ragvsft.tuning import results
+from ragvsft.tuning.catalogue import architecture
+from ragvsft.tuning.lora import demo
 from ragvsft.tuning.memory import METHODS
 
 
@@ -24,3 +27,25 @@ def test_the_titles_follow_from_the_bars_and_the_dots():
     full, lora, qlora = total.values()
     assert f"{round(100 * lora / full)}%" in title and f"{round(100 * qlora / full)}%" in title
     assert " below " in chapter.lora_quality_chart().to_dict()["title"]
+
+
+def test_our_figure_shows_every_behaviour_of_every_condition():
+    chart = chapter.behaviours_chart()
+    shown = {(row["label"], row["condition"]): row for row in drawn(chart)}
+    assert len(shown) == len(chapter.BEHAVIOURS) * len(results.conditions())
+    stale = shown["changed fact: gives the old value", "LoRA on facts"]
+    assert stale["mean"] == results.estimate("facts", "changed", "gold", "stale").mean
+    assert all(0 <= row["low"] <= row["mean"] <= row["high"] <= 1 for row in shown.values())
+
+
+def test_the_trained_parameters_are_the_formulas():
+    shape = architecture("SmolLM2-135M")
+    for row in results.trainings():
+        assert row.trainable_parameters % shape.lora_parameters(1) == 0
+
+
+def test_the_recorded_answers_stand_beside_their_question():
+    lines = chapter.recorded_table(2).splitlines()[2:]
+    assert len(lines) == 2 * len(demo.WAYS)
+    assert {line.split(" | ")[0].removeprefix("| ") for line in lines} == set(demo.recorded_questions()[:2])
+    assert all(line.endswith((" right |", " wrong |")) for line in lines)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -18,8 +19,13 @@ from ragvsft.evidence.published import (
     results,
     static_cells,
 )
-from ragvsft.prose import count, number, percent
-from ragvsft.widgets.chart import COLON_LINES, METHOD_COLOURS, QUIET, SERIES, Layers
+from ragvsft.prose import count, number, percent, table
+from ragvsft.tuning import results as tuning
+from ragvsft.tuning.formulas import accuracy_when_found
+from ragvsft.tuning.results import CONDITIONS, FIRST_STAGE, LEVELS, Crossing, Level
+from ragvsft.widgets.calculator import Calculator, Cell, Choice, Number, Row, Select, Sweep
+from ragvsft.widgets.chart import COLON_LINES, METHOD_COLOURS, QUIET, SERIES, Layers, with_now
+from ragvsft.widgets.tuning_dots import COLOURS, dots
 
 OUTCOMES = ("both is better", "equal", "RAG alone is better")
 AGAINST = ("RAG ahead", "equal", "fine-tune ahead")
@@ -337,3 +343,140 @@ def explorer_chart() -> Layers:
             ),
         )
     )
+
+
+LEVEL_NAMES: dict[Level, str] = {
+    "gold": "right passage alone",
+    "first-of-three": "first of three",
+    "third-of-five": "third of five",
+    "five-near-misses": "five near misses",
+    "none": "no passage",
+}
+"""The retrieval levels of our experiment in plain words."""
+
+RETRIEVERS: dict[str, tuple[str, Level, Level]] = {
+    "near": ("third of five, or five near misses", "third-of-five", "five-near-misses"),
+    "clean": ("the right passage alone, or nothing", "gold", "none"),
+}
+"""What a retriever returns when it finds the passage and when it does not: label and the two levels."""
+
+
+def levels_chart() -> Layers:
+    """Accuracy on new facts by what retrieval returned, with t intervals over seeds: our experiment."""
+    cells = {
+        (LEVEL_NAMES[level], condition): tuning.estimate(condition, "new", level)
+        for level in LEVELS
+        for condition in tuning.conditions()
+    }
+    alone, closed = tuning.estimate("base", "new", "gold"), tuning.estimate("facts", "new", "none")
+    return dots(
+        cells,
+        "New facts answered rightly",
+        f"Trained on the facts: {closed.mean:.0%} with no passage; untuned with the right one: "
+        f"{alone.mean:.0%}",
+        "Share of new facts answered rightly by one small model, by retrieval level and condition, with "
+        "95% intervals over seeds.",
+    )
+
+
+def recall_calculator() -> Calculator:
+    """Accuracy on new facts at the reader's own recall, from the measured points of our experiment."""
+    closed = tuning.estimate("facts", "new", "none").mean
+    labels = {
+        "base": "Untuned, with retrieval",
+        "format": "LoRA on format, with retrieval",
+        "facts": "LoRA on facts, with retrieval",
+        "closed": "LoRA on facts, closed-book",
+    }
+    return Calculator(
+        "measured-recall",
+        "How good must retrieval be?",
+        (
+            Number("recall", "Recall: how often the right passage is found", "fraction", 0.8),
+            Select(
+                "retrieval",
+                "What it returns",
+                "near",
+                tuple(
+                    Choice(key, name, _points(found, missed))
+                    for key, (name, found, missed) in RETRIEVERS.items()
+                ),
+            ),
+        ),
+        _at_recall,
+        tuple(Row(label, Cell(name, "percent")) for name, label in labels.items()),
+        ("New facts, SmolLM2-135M", "Right"),
+        chart=_recall_chart,
+        sweep=Sweep("recall", tuple(k / 10 for k in range(11)), labels),
+        fixed={"closed_book": closed},
+        note="Straight lines between two measured means; the table below has the intervals.",
+    )
+
+
+def _points(found: Level, missed: Level) -> Mapping[str, float]:
+    return {
+        f"{condition}_{name}": tuning.estimate(condition, "new", level).mean
+        for condition in FIRST_STAGE
+        for name, level in (("found", found), ("missed", missed))
+    }
+
+
+def _at_recall(i: Any) -> Mapping[str, Any]:
+    return {
+        "base": accuracy_when_found(i.recall, i.base_found, i.base_missed),
+        "format": accuracy_when_found(i.recall, i.format_found, i.format_missed),
+        "facts": accuracy_when_found(i.recall, i.facts_found, i.facts_missed),
+        "closed": i.closed_book,
+    }
+
+
+def _recall_chart(rows: Any) -> Any:
+    whole = alt.Scale(domain=[0, 1])
+    colours = alt.Scale(range=[COLOURS["base"], COLOURS["format"], SERIES[6], COLOURS["facts"]])
+    lines = (
+        alt.Chart(rows)
+        .mark_line()
+        .encode(
+            alt.X("x:Q", title="Recall", scale=whole, axis=alt.Axis(format="%")),
+            alt.Y("value:Q", title="New facts answered rightly", scale=whole, axis=alt.Axis(format="%")),
+            alt.Color("series:N", title=None, sort=None, scale=colours),
+            alt.StrokeDash("series:N", sort=None, legend=None),
+        )
+    )
+    return with_now(
+        lines,
+        whole,
+        "Accuracy on new facts against recall: three lines for conditions with retrieval, and a level one "
+        "for the adapter on facts without it. A dashed line marks the recall set above.",
+    )
+
+
+def crossings_table() -> str:
+    """Where retrieval overtakes the fact adapter closed-book, by reader and kind of retriever."""
+    lines = [
+        (CONDITIONS[reader], name, *_crossing(tuning.crossing(reader, present=found, absent=missed)))
+        for reader in ("base", "format")
+        for name, found, missed in RETRIEVERS.values()
+    ]
+    return table(("Reader", "Retrieval returns", "Overtakes at recall", "Not resolved"), lines)
+
+
+def _crossing(found: Crossing) -> tuple[str, str]:
+    at = "no crossing" if found.recall is None else number(found.recall)
+    if found.low is None or found.high is None:
+        return at, "nowhere"
+    return at, f"from {number(found.low)} to {number(found.high)}"
+
+
+def hypotheses_table() -> str:
+    """The three registered hypotheses and what became of them."""
+    lines = [
+        (
+            one.name,
+            tuning.points(one.test) if one.test else "seeds missing",
+            number(one.adjusted_p) if one.adjusted_p is not None else "",
+            one.verdict,
+        )
+        for one in tuning.hypotheses()
+    ]
+    return table(("Registered hypothesis", "Difference", "p, Holm", "Verdict"), lines)

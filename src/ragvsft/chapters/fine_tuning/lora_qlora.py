@@ -13,14 +13,18 @@ from ragvsft.costs import formulas as costs
 from ragvsft.costs.inputs import inputs
 from ragvsft.evidence.published import results
 from ragvsft.formula import Quantity
-from ragvsft.prose import count, number, percent
+from ragvsft.prose import count, number, percent, table
 from ragvsft.tuning import formulas as f
+from ragvsft.tuning import results as tuning
 from ragvsft.tuning.catalogue import Architecture, architecture, architectures, peak_tflops
+from ragvsft.tuning.lora import demo
 from ragvsft.tuning.memory import METHODS, memory_rows
+from ragvsft.tuning.results import Level, Mark, Questions
 from ragvsft.widgets.calculator import Calculator, Cell, Choice, Number, Preset, Row, Select, Sweep
-from ragvsft.widgets.chart import now_rule
+from ragvsft.widgets.chart import Layers, now_rule
 from ragvsft.widgets.cost_inputs import assumption_input, claimed, role_select
 from ragvsft.widgets.templates import render
+from ragvsft.widgets.tuning_dots import dots
 
 GPU_SIZES_GB = (24, 40, 80)
 """The GPU sizes that a table of `data/gpus.csv` is read by: small, medium, large."""
@@ -272,3 +276,43 @@ def two_matrices(model: str, rank: int) -> HTML:
             share=percent(trained / frozen),
         )
     )
+
+
+BEHAVIOURS: dict[str, tuple[Questions, Level, Mark]] = {
+    "changed fact: follows the passage": ("changed", "gold", "correct"),
+    "changed fact: gives the old value": ("changed", "gold", "stale"),
+    "passage contradicts a capital: follows it": ("counterfactual", "gold", "correct"),
+    "known capital, no passage: right": ("known", "none", "correct"),
+    "answer nowhere, near misses: abstains": ("unseen", "five-near-misses", "abstained"),
+    "answers in the agreed JSON": ("new", "gold", "valid_json"),
+}
+"""What our experiment measured besides new facts: the cell and the mark."""
+
+
+def behaviours_chart() -> Layers:
+    """What each adapter did to behaviour, with t intervals over seeds: our experiment."""
+    cells = {
+        (label, condition): tuning.estimate(condition, *cell)
+        for label, cell in BEHAVIOURS.items()
+        for condition in tuning.conditions()
+    }
+    before, after = (cells["known capital, no passage: right", name].mean for name in ("base", "facts"))
+    valid = cells["answers in the agreed JSON", "format"].mean
+    return dots(
+        cells,
+        "Share of answers",
+        f"Trained on facts, {after:.0%} of known capitals are right, {before:.0%} before; trained on "
+        f"format, {valid:.0%} of answers are valid JSON",
+        "Share of answers of one small model with each behaviour, by condition, with 95% intervals over "
+        "seeds.",
+    )
+
+
+def recorded_table(questions: int) -> str:
+    """What each way said to the first questions of the first seed, beside the right passage."""
+    lines = [
+        (question, way, line["output"].replace("\n", " "), "right" if line["correct"] else "wrong")
+        for question in demo.recorded_questions()[:questions]
+        for way, line in demo.recorded_side_by_side(question).items()
+    ]
+    return table(("Question", "Way", "Said", "Marked"), lines)

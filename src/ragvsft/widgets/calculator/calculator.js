@@ -745,7 +745,7 @@
   function follow(ids) {
     if (ids.length) document.getElementById(`calc-${ids[0]}`)?.scrollIntoView();
     const gone = ids.filter((id) => !document.getElementById(`calc-${id}`));
-    const [calculator] = calculators.values();
+    const [calculator] = [...ids.filter((id) => calculators.has(id)).map((id) => calculators.get(id)), ...calculators.values()];
     if (!gone.length || !calculator) return;
     const left = gone.map((id) => `“${id.slice(0, 40)}” is no longer on this page.`);
     calculator.tell([calculator.message.textContent, ...left]);
