@@ -103,13 +103,13 @@ def reached(package: Package, code: Code) -> set[Path]:
 
 def _modules(package: Package, said: Code, tables: set[str]) -> set[str]:
     """The modules that code imports, the packages around them, those of the tables' row models and checks."""
-    parts = [name.split(".") for name in said.imports]
-    names = {".".join(part[:length]) for part in parts for length in range(1, len(part) + 1)}
     homes = {name for name, code in package.code.items() if tables & {table for table, _ in code.row_models}}
+    parts = [name.split(".") for name in {*said.imports, *homes}]
+    names = {".".join(part[:length]) for part in parts for length in range(1, len(part) + 1)}
     if READS_ALL & said.uses:
         texts = [path.read_text("utf-8") for path in package.tables.values()]
         names |= {name for name in package.modules for text in texts if f"{name}:" in text}
-    return (names & package.modules.keys()) | homes
+    return names & package.modules.keys()
 
 
 def _tables(package: Package, said: Code) -> set[str]:
