@@ -147,3 +147,10 @@ def test_the_saving_of_routing_names_both_models() -> None:
 def test_every_verdict_has_a_sign_of_its_own() -> None:
     assert set(claims.MARKS) == set(get_args(claims.Verdict))
     assert len(set(claims.MARKS.values())) == len(claims.MARKS)
+
+
+def test_a_measured_row_has_a_check_and_is_told_from_one_without_a_source() -> None:
+    rows = [row for row in ledger() if row.kind == "measured"]
+    assert len(rows) >= 10 and all(row.check and row.evidence == "measured" for row in rows)
+    line = claims.ledger_table([claims.get("measured-fusion-lift")]).splitlines()[-1]
+    assert "our experiment" in line and "no source" not in line

@@ -23,6 +23,7 @@ from ragvsft.evaluation.formulas import wilson_interval
 from ragvsft.evidence.ledger import Claim, ledger
 from ragvsft.evidence.published import record, results, static_cells
 from ragvsft.prices import rates
+from ragvsft.retrieval import results as retrieval
 from ragvsft.tuning import results as tuning
 
 SOURCE_MODEL, SMALL_MODEL = "claude-sonnet-4-6", "claude-haiku-5-5"
@@ -191,6 +192,102 @@ def contextual_embedding_gain_points() -> float:
 def reranking_gain_points() -> float:
     """Points of recall at ten that reranking added to contextual embeddings."""
     return 100 * (_recall_at_ten("contextual embeddings + rerank") - _recall_at_ten("contextual embeddings"))
+
+
+def measured_fusion_lift_points() -> Interval:
+    """Points of nDCG at ten that fusing keywords with vectors added to vectors alone, in our own run."""
+    return _lift("fusion-over-dense")
+
+
+def measured_late_interaction_lift_points() -> Interval:
+    """The same for untrained late interaction over the 50 best of the fusion, against the fusion."""
+    return _lift("late-interaction-over-fusion")
+
+
+def measured_lambdamart_lift_points() -> Interval:
+    """The same for LambdaMART over the 50 best of the fusion, against dense search."""
+    return _lift("lambdamart-over-dense")
+
+
+def measured_thirty_pairs_points() -> Interval:
+    """The same for LambdaMART trained on the fewest labelled pairs tried, against the fusion."""
+    return _learnt("LambdaMART over fusion", min)
+
+
+def measured_retriever_map_points() -> Interval:
+    """The same for a linear map of the question's vector, from all labelled pairs, against dense search."""
+    return _learnt("linear map of the question", max)
+
+
+def measured_bm25_recall() -> Interval:
+    """Recall at ten of BM25 on the report part."""
+    return _recall("BM25")
+
+
+def measured_dense_recall() -> Interval:
+    """Recall at ten of dense search on the report part."""
+    return _recall("dense")
+
+
+def measured_search_cpu_ms() -> float:
+    """Medians of the stages of one fused search added up, in milliseconds of CPU."""
+    found = {row.stage: row.cpu_ms_p50 for row in retrieval.latency()}
+    return sum(found[stage] for stage in retrieval.SEARCH_STAGES)
+
+
+def measured_keyword_tools_found() -> Interval:
+    """Share of questions of which the scripted keyword tools read an answer within all their rounds."""
+    return _found("keyword tools", 4)
+
+
+def measured_keyword_tools_tokens() -> Interval:
+    """Tokens that they read for a question."""
+    row = retrieval.reading("keyword tools", 4)
+    return row.tokens_read, row.tokens_low, row.tokens_high
+
+
+def measured_bm25_five_found() -> Interval:
+    """Share of questions of which BM25's five best passages hold an answer."""
+    return _found("BM25", 5)
+
+
+def measured_dense_five_found() -> Interval:
+    """Share of questions of which the five best passages of dense search hold an answer."""
+    return _found("dense", 5)
+
+
+def measured_stores_that_keep() -> float:
+    """Share of the stores tried that still hold something of an item after its deletion."""
+    deleted = [row for row in retrieval.deletion() if row.step == 1]
+    return sum(bool(retrieval.left(row)) for row in deleted) / len(deleted)
+
+
+def measured_names_recovered() -> Interval:
+    """Share of texts whose name a list of names gave back from one bit a dimension of the vector."""
+    wanted = ("1 bit a dimension", "name alone", 1)
+    row = next(r for r in retrieval.recovery() if (r.vector, r.attacker_guesses, r.within) == wanted)
+    return row.share, row.low, row.high
+
+
+def _lift(comparison: str) -> Interval:
+    row = retrieval.comparison(comparison)
+    return 100 * row.difference, 100 * row.low, 100 * row.high
+
+
+def _learnt(tuned: str, which: Callable[..., retrieval.LearningRow]) -> Interval:
+    labelled = [row for row in retrieval.learning(tuned) if row.pairs_from == "labelled"]
+    row = which(labelled, key=lambda row: row.pairs)
+    return 100 * row.gain, 100 * row.low, 100 * row.high
+
+
+def _recall(method: str) -> Interval:
+    row = retrieval.method(method, measure="R@10")
+    return row.value, row.low, row.high
+
+
+def _found(method: str, steps: int) -> Interval:
+    row = retrieval.reading(method, steps)
+    return row.found_share, row.low, row.high
 
 
 def tuned_facts_closed_book() -> Interval:

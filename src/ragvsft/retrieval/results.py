@@ -12,6 +12,8 @@ from ragvsft.data import DATA, DataError, Row, Slug, Text, Words, load
 
 Part = Literal["development", "report"]
 RUN_STAGES = ("ranking", "keyword_tools", "deletion", "learning", "citations", "chunking")
+SEARCH_STAGES = ("embed the question", "bm25", "exact cosine", "fusion")
+"""Stages of one fused search that were timed, in order; a second stage comes after them."""
 
 
 class QuestionRow(Row, table="measured/retrieval_questions", key=("id",)):
@@ -183,6 +185,26 @@ class LearningRow(Row, table="measured/retrieval_learning", key=("tuned", "pairs
     projects: int = Field(gt=0, description="Projects that they come from.")
 
 
+class CitationRow(Row, table="measured/retrieval_citations", key=("question", "condition")):
+    """The passage that the extractive answerer cited for a report question, and what a rule made of it."""
+
+    question: Text = Field(description="As in retrieval_questions.csv.")
+    condition: Literal["as indexed", "answer removed"] = Field(
+        description="Whether the passages that answer the question were in the index."
+    )
+    cited: str = Field(description="Id of the cited passage; blank if it abstained.")
+    sentence_sha256: Text = Field(description="SHA-256 of the sentence that it quoted.")
+    confidence: float = Field(ge=-1, le=1, description="Cosine of question and sentence.")
+    supports: bool = Field(description="Whether the cited passage is one that answers the question.")
+    gold_was_read: bool = Field(description="Whether such a passage was among those read.")
+    judge: Text = Field(description="Who or what judged.")
+
+
+def citations(condition: str) -> tuple[CitationRow, ...]:
+    """What was cited with the answers in the index ("as indexed") or taken out ("answer removed")."""
+    return tuple(row for row in load("measured/retrieval_citations") if row.condition == condition)
+
+
 def learning(tuned: str | None = None) -> tuple[LearningRow, ...]:
     """The learning curves, or one of them."""
     return tuple(row for row in load("measured/retrieval_learning") if tuned in (None, row.tuned))
@@ -243,6 +265,27 @@ def keyword_tools(scope: str = "all projects") -> tuple[KeywordToolsRow, ...]:
     return tuple(row for row in load("measured/retrieval_keyword_tools") if row.scope == scope)
 
 
+def reading(method: str, steps: int, scope: str = "all projects") -> KeywordToolsRow:
+    """What a way of reading found after so many rounds or passages. Raises DataError if it was not tried."""
+    found = [row for row in keyword_tools(scope) if (row.method, row.steps) == (method, steps)]
+    if not found:
+        tried = ", ".join(f"{row.method} {row.steps}" for row in keyword_tools(scope))
+        raise DataError(f"method, steps = {method!r}, {steps}: must be one of {tried}")
+    return found[0]
+
+
+def left(row: DeletionRow) -> tuple[str, ...]:
+    """What a store still has of an item after a step, in words; empty if the audit found nothing."""
+    held = {
+        "the text": row.text_on_disk,
+        "a rare word of it": row.word_on_disk,
+        "its vector": row.vector_on_disk,
+        "an earlier version with it": row.old_version_has_it,
+        "search finds it": row.search_finds_it,
+    }
+    return tuple(words for words, has in held.items() if has)
+
+
 def deletion(store: str | None = None) -> tuple[DeletionRow, ...]:
     """The deletion audit, or one store's steps."""
     return tuple(row for row in load("measured/deletion") if store in (None, row.store))
@@ -251,8 +294,7 @@ def deletion(store: str | None = None) -> tuple[DeletionRow, ...]:
 def purged_by(store: str) -> DeletionRow | None:
     """The first step after which neither a file nor search has anything of the item, if there is one."""
     for row in deletion(store):
-        left = row.text_on_disk or row.word_on_disk or row.vector_on_disk
-        if row.step and row.worked and not (left or row.search_finds_it or row.old_version_has_it):
+        if row.step and row.worked and not left(row):
             return row
     return None
 

@@ -39,3 +39,30 @@ def test_a_part_with_only_unconfirmed_sellers_is_a_weak_rung():
             sold = [row for row in chapter.offered(kind, place) if row.source_kind != "assumption"]
             assert (part in weak) == all(row.confirm_first for row in sold)
     assert chapter.PARTS["gpu"] in chapter.weak_parts("eu")
+
+
+def test_every_store_of_the_audit_has_a_line_and_a_purge_that_left_nothing():
+    lines = chapter.audit_table().splitlines()[2:]
+    assert len(lines) == len(chapter.audited()) == 12
+    for store, line in zip(chapter.audited(), lines, strict=True):
+        purge = chapter.measured.purged_by(store)
+        assert purge is not None and chapter.measured.left(purge) == ()
+        assert line.startswith(f"| {store} ") and "nothing found" in line.split(" | ")[-1]
+
+
+def test_what_a_vacuum_leaves_is_in_the_table():
+    chroma = next(line for line in chapter.audit_table().splitlines() if line.startswith("| chromadb"))
+    assert "chroma vacuum --path FOLDER --force (leaves its vector)" in chroma
+    postgres = next(line for line in chapter.audit_table().splitlines() if line.startswith("| postgresql"))
+    assert "VACUUM FULL c; CHECKPOINT (leaves the text, a rare word of it, its vector)" in postgres
+
+
+def test_a_text_that_the_audit_could_not_see_is_said_in_both_columns():
+    assert [store for store in chapter.audited() if chapter.unseen(store)] == ["lancedb", "milvus-lite"]
+    lance = next(line for line in chapter.audit_table().splitlines() if line.startswith("| lancedb"))
+    assert lance.count("(text not visible to the audit)") == 2
+
+
+def test_the_audits_chart_counts_the_stores_that_keep_something():
+    assert chapter.audit_chart().to_dict()["title"].startswith(f"{len(chapter.keeping())} of 12 stores")
+    assert "numpy" not in chapter.keeping() and "bm25s" in chapter.keeping()

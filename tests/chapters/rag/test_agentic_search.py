@@ -5,6 +5,7 @@ import pytest
 from ragvsft.chapters.rag import agentic_search as chapter
 from ragvsft.costs import formulas
 from ragvsft.costs.methods import METHODS, bill
+from ragvsft.data import DataError
 from ragvsft.widgets.compared_sides import side
 
 
@@ -48,3 +49,28 @@ def test_the_published_table_says_how_each_row_was_read():
     table = chapter.published_table()
     assert "quotation" in table and "not known" in table
     assert table.count("\n") == 1 + len(chapter.results(*chapter.SOURCES))
+
+
+def test_the_measured_chart_and_words_follow_the_rows():
+    tools = chapter.measured.reading("keyword tools", chapter.ROUNDS)
+    dense = chapter.measured.reading("dense", chapter.READ)
+    title = chapter.reading_chart().to_dict()["title"]
+    assert f"{tools.found_share:.0%} for {tools.tokens_read:,.0f} tokens" in title
+    assert f"{dense.found_share:.0%} for {dense.tokens_read:,.0f}" in title
+    assert chapter.apart() == "the intervals do not meet"
+
+
+def test_for_the_same_tokens_a_ranking_read_more_answers():
+    # the takeaway, on the tools' own budget: every round against BM25 that read no more tokens
+    rows = chapter.measured.keyword_tools()
+    bm25 = [row for row in rows if row.method == "BM25"]
+    for tools in (row for row in rows if row.method == "keyword tools"):
+        within = [row.found_share for row in bm25 if row.tokens_read <= tools.tokens_read]
+        assert max(within) > tools.found_share
+
+
+def test_a_reading_that_was_not_tried_is_an_error_that_names_those_that_were():
+    with pytest.raises(
+        DataError, match=r"method, steps = 'keyword tools', 5: must be one of .*keyword tools 4"
+    ):
+        chapter.measured.reading("keyword tools", 5)

@@ -33,3 +33,40 @@ def test_the_largest_test_resolves_its_gain():
 def test_a_price_by_token_is_cheaper_at_some_depths_or_at_every_one():
     assert chapter.cheaper_until(500, 150, 0.002, 0.001) == "at every depth shown"
     assert chapter.cheaper_until(500, 150, 0.002, 0.05).startswith("at ")
+
+
+def test_the_chart_of_lifts_counts_the_resolved_ones_among_those_named_beforehand():
+    rows = chapter.lifts()
+    named = [row for row in rows if row.kind == "primary"]
+    assert len(named) == 3 and {row.part for row in rows} == {"report"}
+    title = chapter.lifts_chart().to_dict()["title"]
+    assert title.startswith(f"{sum(row.resolved for row in named)} of the 3 differences named beforehand")
+
+
+def test_a_primary_difference_needs_its_interval_and_holm():
+    fusion, late, ranker = chapter.lifts()[:3]
+    assert (fusion.resolved, late.resolved, ranker.resolved) == (False, True, True)
+    assert not late.model_copy(update={"p_holm": 0.06}).resolved
+    assert not late.model_copy(update={"low": -0.01}).resolved
+
+
+def test_methods_and_differences_are_said_in_words():
+    assert chapter.method_words("fusion > LambdaMART @50") == "LambdaMART over the 50 best of the fusion"
+    assert chapter.method_words("dense") == "dense"
+    assert chapter.points_words(-0.001, -0.029, 0.024) == "−0.10 points (−2.90 to +2.40)"
+
+
+def test_the_depth_chart_names_the_depth_of_each_highest_score():
+    chart = chapter.measured_depth_chart().to_dict()
+    for stage in chapter.STAGES:
+        depth, _ = max(chapter.measured.by_depth(stage), key=lambda pair: pair[1].value)
+        assert f"{stage} reorders {depth}" in chart["title"]
+        assert chapter.deeper()[stage].second == f"fusion > {stage} @100"
+
+
+def test_the_takeaway_on_labels_follows_from_the_curve():
+    late = chapter.measured.comparison("late-interaction-over-fusion")
+    gains = [row.gain for row in chapter.curve()]
+    assert gains == sorted(gains)
+    assert gains[0] < late.difference < gains[-1]
+    assert not any(row.low > 0 or row.high < 0 for row in chapter.curve("linear map of the question"))

@@ -10,6 +10,7 @@ import altair as alt
 from ragvsft.prices import PLACES, OfferRow, Place, of_kind, status
 from ragvsft.prices.offers import label
 from ragvsft.prose import count, day, percent, table
+from ragvsft.retrieval import results as measured
 from ragvsft.retrieval.deletion import ASSUMED, lifetimes
 from ragvsft.retrieval.formulas import chance_of_empty_result
 from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row
@@ -232,3 +233,85 @@ def _stated(row: OfferRow) -> str:
     linked = row.regions_source.startswith("http")
     source = f"[its source]({row.regions_source})" if linked else row.regions_source
     return f"{source}, {day(row.regions_as_of)}"
+
+
+# ------------------------------------------------------------------------------------- our own measurement
+
+
+def audited() -> tuple[str, ...]:
+    """The stores of the deletion audit, in its order."""
+    return tuple(dict.fromkeys(row.store for row in measured.deletion()))
+
+
+def after_delete(store: str) -> measured.DeletionRow:
+    """The state of a store after the delete call and a reopening."""
+    return next(row for row in measured.deletion(store) if row.step == 1)
+
+
+def keeping() -> tuple[str, ...]:
+    """The stores that still held something after the delete call."""
+    return tuple(store for store in audited() if measured.left(after_delete(store)))
+
+
+def unseen(store: str) -> tuple[str, ...]:
+    """What the store was given to keep and the audit could not see even before the deletion."""
+    row = after_delete(store)
+    seen = {"text": row.text_was_visible, "vector": row.vector_was_visible}
+    return tuple(part for part, visible in seen.items() if part in row.keeps and not visible)
+
+
+def audit_table() -> str:
+    """For each store: left after delete, purges that were not enough, the purge that was, left after it."""
+    head = [
+        "Store",
+        "Left after the delete call",
+        "Purges that were not enough",
+        "Purge that was",
+        "Left after it",
+    ]
+    return table(head, [_audit_line(store) for store in audited()])
+
+
+def _audit_line(store: str) -> list[str]:
+    deleted, purge = after_delete(store), measured.purged_by(store)
+    hidden = f" ({' and '.join(unseen(store))} not visible to the audit)" if unseen(store) else ""
+    last = purge.step if purge else len(measured.deletion(store))
+    short = [
+        f"{row.command or row.action} (leaves {', '.join(measured.left(row))})"
+        for row in measured.deletion(store)
+        if 1 < row.step < last
+    ]
+    enough = (purge.command or "none needed") if purge else "none that we tried"
+    gone = "nothing found" if purge else ", ".join(measured.left(measured.deletion(store)[-1]))
+    return [
+        f"{store} {deleted.version}",
+        (", ".join(measured.left(deleted)) or "nothing found") + hidden,
+        "; ".join(short),
+        enough,
+        gone + hidden,
+    ]
+
+
+PARTS_LEFT = {"the text": "text", "a rare word of it": "keyword index", "its vector": "vector"}
+
+
+def audit_chart() -> Any:
+    """How many stores still hold text, keyword entry or vector after the delete call."""
+    rows = [
+        {"part": label, "stores": sum(words in measured.left(after_delete(store)) for store in audited())}
+        for words, label in PARTS_LEFT.items()
+    ]
+    told = "; ".join(f"{row['part']} in {row['stores']}" for row in rows)
+    return (
+        alt.Chart(alt.InlineData(rows))
+        .mark_bar(color=METHOD_COLOURS["rag"])
+        .encode(
+            alt.X("stores:Q", title=f"Stores of {len(audited())}", axis=alt.Axis(tickMinStep=1)),
+            alt.Y("part:N", title=None, sort=None),
+            tooltip=[alt.Tooltip("part:N", title="Left"), alt.Tooltip("stores:Q", title="Stores")],
+        )
+        .properties(
+            title=f"{len(keeping())} of {len(audited())} stores still hold something after the delete call",
+            description=f"What stores hold of a deleted item after the delete call: {told}.",
+        )
+    )

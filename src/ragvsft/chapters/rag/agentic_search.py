@@ -17,9 +17,10 @@ from ragvsft.costs.stages import STAGES, Answering, longest_prompt_tokens
 from ragvsft.evidence.combining import paper
 from ragvsft.evidence.published import results
 from ragvsft.formula import Quantity, symbolic
-from ragvsft.prose import count, percent, table, usd
+from ragvsft.prose import count, number, percent, table, usd
+from ragvsft.retrieval import results as measured
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Select, Sweep
-from ragvsft.widgets.chart import METHOD_COLOURS, method_colour, usd_axis
+from ragvsft.widgets.chart import METHOD_COLOURS, Layers, method_colour, usd_axis
 from ragvsft.widgets.compared_sides import MODEL, side, when_lower
 from ragvsft.widgets.cost_inputs import assumption_input, model_select, rest
 
@@ -269,3 +270,87 @@ def published_table() -> str:
         for row in results(*SOURCES)
     ]
     return table(["source", "tried on", "measured", "condition; model", "figure", "n"], rows)
+
+
+# ------------------------------------------------------------------------------------- our own measurement
+
+ROUNDS = 4
+READ = 5
+"""Rounds of the scripted tools, and passages from the top of a ranking, that the chapter compares."""
+
+
+def reading_table() -> str:
+    """What each round of the tools, and reading down each ranking, found and cost in tokens."""
+    rows = [
+        [
+            row.method,
+            f"{count(row.steps)} {_unit(row)}",
+            f"{percent(row.found_share)} ({percent(row.low)} to {percent(row.high)})",
+            f"{number(row.tokens_read)} ({number(row.tokens_low)} to {number(row.tokens_high)})",
+            number(row.tokens_per_found),
+        ]
+        for row in measured.keyword_tools()
+        if row.method == "keyword tools" or row.steps in (1, READ, 20)
+    ]
+    return table(["Way", "Reads", "Found an answer", "Tokens a question", "Tokens for each one found"], rows)
+
+
+def apart() -> str:
+    """Whether the tools' interval meets the intervals of the passages from the top of a ranking, in words."""
+    tools = measured.reading("keyword tools", ROUNDS)
+    clear = all(tools.high < measured.reading(way, READ).low for way in ("BM25", "dense"))
+    return "the intervals do not meet" if clear else "the intervals meet"
+
+
+def _unit(row: measured.KeywordToolsRow) -> str:
+    name = "round" if row.method == "keyword tools" else "passage"
+    return name if row.steps == 1 else f"{name}s"
+
+
+def reading_chart() -> Layers:
+    """Share of questions answered by what was read, against tokens read: keyword tools, BM25, dense."""
+    frame = pd.DataFrame(
+        [
+            {
+                "way": row.method,
+                "steps": f"{row.steps} {_unit(row)}",
+                "tokens": row.tokens_read,
+                "found": row.found_share,
+                "low": row.low,
+                "high": row.high,
+            }
+            for row in measured.keyword_tools()
+        ]
+    )
+    ways = ["keyword tools", "BM25", "dense"]
+    agent, rag = METHOD_COLOURS["agentic_search"], METHOD_COLOURS["rag"]
+    colour = alt.Color("way:N", title=None, sort=ways, scale=alt.Scale(domain=ways, range=[agent, rag, rag]))
+    base = alt.Chart(frame).encode(
+        alt.X("tokens:Q", title="Tokens read for one question", scale=alt.Scale(type="log")), colour
+    )
+    spans = base.mark_rule().encode(
+        alt.Y("low:Q", title="Questions with an answer read, 95% interval", axis=alt.Axis(format="%")),
+        alt.Y2("high:Q"),
+    )
+    lines = base.mark_line(point=True).encode(
+        alt.Y("found:Q"),
+        alt.StrokeDash("way:N", title=None, sort=ways),
+        tooltip=[
+            alt.Tooltip("way:N", title="Way"),
+            alt.Tooltip("steps:N", title="Reads"),
+            alt.Tooltip("tokens:Q", title="Tokens", format=",.0f"),
+            alt.Tooltip("found:Q", title="Found", format=".1%"),
+        ],
+    )
+    tools, dense = measured.reading("keyword tools", ROUNDS), measured.reading("dense", READ)
+    told = "; ".join(
+        f"{row.way}, {row.steps}: {row.found:.0%} for {row.tokens:,.0f}" for row in frame.itertuples()
+    )
+    return alt.layer(spans, lines).properties(
+        height=280,
+        title=(
+            f"{ROUNDS} rounds of keyword tools find {tools.found_share:.0%} for {tools.tokens_read:,.0f} "
+            f"tokens, {READ} passages of dense search {dense.found_share:.0%} for {dense.tokens_read:,.0f}"
+        ),
+        description=f"Share of questions with an answer read, against tokens read. {told}.",
+    )

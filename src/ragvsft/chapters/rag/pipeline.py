@@ -6,18 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
+import pandas as pd
 
 from ragvsft.costs import formulas as costs
 from ragvsft.costs import scenario
 from ragvsft.costs.inputs import chosen_roles, inputs
 from ragvsft.costs.methods import METHODS, index_monthly_usd, query
 from ragvsft.costs.stages import STAGES
+from ragvsft.evaluation.formulas import wilson_interval
 from ragvsft.evidence.ledger import get
 from ragvsft.formula import Quantity
-from ragvsft.prose import count
+from ragvsft.prose import count, number, percent, table
 from ragvsft.retrieval import formulas as f
+from ragvsft.retrieval import results as measured
 from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row, Select, Sweep
-from ragvsft.widgets.chart import METHOD_COLOURS, now_rule, usd_axis
+from ragvsft.widgets.chart import METHOD_COLOURS, Layers, now_rule, usd_axis
 from ragvsft.widgets.cost_inputs import assumption_input, model_select, rest, role_select
 
 BITS = {"float": 32, "scalar": 8, "binary": 1}
@@ -200,3 +203,130 @@ def rewriting_usd(conversation_tokens: float, question_tokens: float, column_id:
     llm = scenario.from_keys({"columns": [column_id]}).inputs(column_id).answer_llm
     read = costs.tokens_usd(conversation_tokens, llm.input_usd_per_mtok)
     return float(read + costs.tokens_usd(question_tokens, llm.output_usd_per_mtok))
+
+
+# ------------------------------------------------------------------------------------- our own measurement
+
+FOUND_BY = {
+    "BM25": "keywords (BM25)",
+    "dense": "vectors (dense)",
+    "fusion": "both, fused",
+    "fusion > late interaction @50": "both, then late interaction over 50",
+    "fusion > LambdaMART @50": "both, then LambdaMART over 50",
+}
+"""The measured methods that the chapter shows, with their names in words."""
+SECOND_STAGES = ("late interaction, 50 passages", "LambdaMART's features, 50 passages read before")
+TIMED = (*measured.SEARCH_STAGES, *SECOND_STAGES, "LambdaMART's prediction, 50 passages")
+"""The timed stages of a search with a second stage, in order."""
+
+
+def found_table() -> str:
+    """Recall at five and ten and nDCG at ten of each method on the report part, with 95% intervals."""
+    measures = {"R@5": percent, "R@10": percent, "nDCG@10": number}
+    rows = []
+    for name, label in FOUND_BY.items():
+        cells = []
+        for measure, words in measures.items():
+            row = measured.method(name, measure=measure)
+            cells.append(f"{words(row.value)} ({words(row.low)} to {words(row.high)})")
+        rows.append([label, *cells])
+    return table(["Search", "Recall at five", "Recall at ten", "nDCG at ten"], rows)
+
+
+def timings() -> dict[str, measured.LatencyRow]:
+    """The timed stages of a search with its second stage, in order."""
+    rows = {row.stage: row for row in measured.latency()}
+    return {stage: rows[stage] for stage in TIMED}
+
+
+def cpu_chart() -> Layers:
+    """CPU milliseconds of each stage of one question's search, median and 95th percentile."""
+    rows = timings()
+    frame = pd.DataFrame(
+        [{"stage": name, "p50": row.cpu_ms_p50, "p95": row.cpu_ms_p95} for name, row in rows.items()]
+    )
+    base = alt.Chart(frame).encode(alt.Y("stage:N", title=None, sort=None))
+    bars = base.mark_bar(color=METHOD_COLOURS["rag"]).encode(
+        alt.X("p50:Q", title="CPU milliseconds for one question: median (bar), 95th percentile (tick)"),
+        tooltip=[
+            alt.Tooltip("stage:N", title="Stage"),
+            alt.Tooltip("p50:Q", title="Median, ms", format=".2f"),
+            alt.Tooltip("p95:Q", title="95th percentile, ms", format=".2f"),
+        ],
+    )
+    ticks = base.mark_tick(thickness=2).encode(alt.X("p95:Q"))
+    longest = frame.loc[frame.p50.idxmax()]
+    told = "; ".join(f"{row.stage}: {row.p50:.2f} and {row.p95:.2f}" for row in frame.itertuples())
+    return alt.layer(bars, ticks).properties(
+        title=(
+            f"All stages together take {number(frame.p50.sum())} ms of CPU at their medians; "
+            f"{percent(longest.p50 / frame.p50.sum())} of it is {longest.stage}"
+        ),
+        description=f"CPU milliseconds by stage, median and 95th percentile. {told}.",
+    )
+
+
+def share_words(right: int, n: int) -> str:
+    """A share of `n` questions with Wilson's 95% interval, which takes each question as one trial."""
+    low, high = wilson_interval(right, n)
+    return f"{percent(right / n)} ({percent(float(low))} to {percent(float(high))})"
+
+
+def risk_coverage() -> pd.DataFrame:
+    """What a threshold of confidence does to the extractive answerer, a line for each threshold.
+
+    Columns answered (share of the questions with an answer in the index that get one), right (share of those
+    whose cited passage answers) and fooled (share of questions that get one though theirs was taken out).
+    """
+    known, removed = (measured.citations(condition) for condition in ("as indexed", "answer removed"))
+    rows = []
+    for threshold in sorted({row.confidence for row in known}):
+        kept = [row for row in known if row.confidence >= threshold]
+        rows.append(
+            {
+                "answered": len(kept) / len(known),
+                "right": sum(row.supports for row in kept) / len(kept),
+                "fooled": sum(row.confidence >= threshold for row in removed) / len(removed),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def at_half() -> pd.Series:
+    """The line of the threshold that answers nearest to half of the questions that have an answer."""
+    frame = risk_coverage()
+    return frame.loc[(frame.answered - 0.5).abs().idxmin()]
+
+
+def abstention_chart() -> alt.Chart:
+    """Right citations, and answers to questions without one, against the share of questions answered."""
+    frame = risk_coverage()
+    frame = frame[frame.answered >= 0.05]
+    labels = {"right": "citation right, of those answered", "fooled": "answered without an answer there"}
+    long = frame.rename(columns=labels).melt("answered", list(labels.values()), "what", "share")
+    half = at_half()
+    return (
+        alt.Chart(long)
+        .mark_line()
+        .encode(
+            alt.X("answered:Q", title="Questions with an answer that get one", axis=alt.Axis(format="%")),
+            alt.Y("share:Q", title="Share", axis=alt.Axis(format="%")),
+            alt.Color("what:N", title=None, sort=list(labels.values())),
+            tooltip=[
+                alt.Tooltip("what:N", title="Line"),
+                alt.Tooltip("answered:Q", title="Answered", format=".0%"),
+                alt.Tooltip("share:Q", title="Share", format=".0%"),
+            ],
+        )
+        .properties(
+            title=(
+                f"Answering {half.answered:.0%} makes {half.right:.0%} of citations right and still answers "
+                f"{half.fooled:.0%} of questions that have no answer"
+            ),
+            description=(
+                "Share of citations that are right, and share of questions without an answer that get one "
+                f"anyway, against the share of questions answered, by threshold of confidence. At "
+                f"{half.answered:.0%} answered: {half.right:.0%} and {half.fooled:.0%}."
+            ),
+        )
+    )

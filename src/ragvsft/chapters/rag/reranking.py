@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
@@ -17,8 +18,9 @@ from ragvsft.evidence.published import difference, figure, results
 from ragvsft.formula import Quantity
 from ragvsft.prices import of_kind, values
 from ragvsft.retrieval import formulas as f
+from ragvsft.retrieval import results as measured
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Sweep
-from ragvsft.widgets.chart import Layers, now_rule, usd_axis
+from ragvsft.widgets.chart import COLON_LINES, Layers, now_rule, usd_axis
 from ragvsft.widgets.cost_inputs import assumption_input, model_select, role_select
 
 
@@ -300,4 +302,204 @@ def depth_chart(tokens_per_chunk: float = 500, query_tokens: float = 150) -> Any
                 "the list: prices by search rise in steps, prices by token in a straight line."
             ),
         )
+    )
+
+
+# ------------------------------------------------------------------------------------- our own measurement
+
+LIFTS = (
+    "fusion-over-dense",
+    "late-interaction-over-fusion",
+    "lambdamart-over-dense",
+    "bm25.late-interaction-50-over-bm25",
+    "dense.late-interaction-50-over-dense",
+    "fusion.lambdamart-50-over-fusion.late-interaction-50",
+)
+"""The paired differences of the chart: the three named beforehand, then exploratory ones."""
+STAGES: tuple[Literal["late interaction", "LambdaMART"], ...] = ("late interaction", "LambdaMART")
+
+
+def method_words(name: str) -> str:
+    """``fusion > LambdaMART @50`` → "LambdaMART over the 50 best of the fusion"; a first stage as it is."""
+    first, _, second = name.partition(" > ")
+    stage, _, depth = second.partition(" @")
+    source = "the fusion" if first == "fusion" else first
+    return f"{stage} over the {depth} best of {source}" if second else first
+
+
+def points_words(value: float, low: float, high: float) -> str:
+    """A difference of nDCG in points with its interval: "+4.54 points (+2.28 to +7.01)"."""
+    first, *ends = (f"{100 * size:+.2f}".replace("-", "−") for size in (value, low, high))
+    return f"{first} points ({' to '.join(ends)})"
+
+
+def resolved_words(row: measured.ComparisonRow) -> str:
+    """Whether the difference is resolved."""
+    return "resolved" if row.resolved else "not resolved"
+
+
+def lifts() -> list[measured.ComparisonRow]:
+    """The paired differences of the report part that the chart shows."""
+    return [measured.comparison(name) for name in LIFTS]
+
+
+def lifts_chart() -> Layers:
+    """What each step changed on the same questions, with its interval."""
+    rows = lifts()
+    frame = pd.DataFrame(
+        [
+            {
+                "step": f"{_short(row.second)}: against {_short(row.first)}",
+                "gain": 100 * row.difference,
+                "low": 100 * row.low,
+                "high": 100 * row.high,
+                "told": resolved_words(row),
+                "kind": "named beforehand" if row.kind == "primary" else row.kind,
+                "wins": row.wins,
+                "losses": row.losses,
+            }
+            for row in rows
+        ]
+    )
+    base = alt.Chart(frame).encode(alt.Y("step:N", title=None, sort=None, axis=COLON_LINES))
+    spans = base.mark_rule(size=2).encode(
+        alt.X("low:Q", title="Change in nDCG at ten (points), 95% interval"), alt.X2("high:Q"), _told()
+    )
+    dots = base.mark_point(filled=True, size=80).encode(
+        alt.X("gain:Q"),
+        _told(),
+        alt.Shape("kind:N", title=None, sort=None),
+        tooltip=[
+            alt.Tooltip("step:N", title="Step"),
+            alt.Tooltip("gain:Q", title="Points", format="+.2f"),
+            alt.Tooltip("low:Q", title="From", format="+.2f"),
+            alt.Tooltip("high:Q", title="To", format="+.2f"),
+            alt.Tooltip("wins:Q", title="Questions better"),
+            alt.Tooltip("losses:Q", title="Questions worse"),
+        ],
+    )
+    zero = alt.Chart(pd.DataFrame({"gain": [0]})).mark_rule(strokeDash=[4, 4]).encode(alt.X("gain:Q"))
+    named = [row for row in rows if row.kind == "primary"]
+    settled = [row for row in named if row.resolved]
+    told = "; ".join(
+        f"{row.step}: {row.gain:+.2f} ({row.low:+.2f} to {row.high:+.2f}), {row.told}"
+        for row in frame.itertuples()
+    )
+    return alt.layer(zero, spans, dots).properties(
+        title=(
+            f"{len(settled)} of the {len(named)} differences named beforehand are resolved: "
+            + ("; ".join(f"{_short(row.second)} {100 * row.difference:+.1f} points" for row in settled))
+        ),
+        description=f"Change in points of nDCG at ten, paired by question, with its interval. {told}.",
+    )
+
+
+def _short(name: str) -> str:
+    return re.sub(r"^(\S+) > (.+) @(\d+)$", r"\2, \3 of \1", name)
+
+
+def _told() -> alt.Color:
+    return alt.Color("told:N", title=None, sort=["resolved", "not resolved"])
+
+
+def deeper() -> dict[str, measured.ComparisonRow]:
+    """What the deepest list tried adds to the shallowest, by second stage, paired by question."""
+    found: dict[str, measured.ComparisonRow] = {}
+    for stage in STAGES:
+        depths = measured.by_depth(stage)
+        shallow, deep = depths[0][0], depths[-1][0]
+        name = stage.lower().replace(" ", "-")
+        found[stage] = measured.comparison(f"fusion.{name}-{deep}-over-fusion.{name}-{shallow}")
+    return found
+
+
+def measured_depth_chart() -> Layers:
+    """nDCG at ten against how many candidates were reordered, for both second stages."""
+    curves = {stage: measured.by_depth(stage) for stage in STAGES}
+    frame = pd.DataFrame(
+        [
+            {"stage": stage, "depth": depth, "ndcg": row.value, "low": row.low, "high": row.high}
+            for stage, curve in curves.items()
+            for depth, row in curve
+        ]
+    )
+    best = {stage: int(part.loc[part.ndcg.idxmax()].depth) for stage, part in frame.groupby("stage")}
+    alone = measured.method("fusion").value
+    lines = (
+        alt.Chart(frame)
+        .mark_line(point=True)
+        .encode(
+            alt.X("depth:Q", title="Candidates reordered", scale=alt.Scale(type="log", nice=False)),
+            alt.Y("ndcg:Q", title="nDCG at ten", scale=alt.Scale(zero=False)),
+            alt.Color("stage:N", title=None, sort=list(curves)),
+            tooltip=[
+                alt.Tooltip("stage:N", title="Second stage"),
+                alt.Tooltip("depth:Q", title="Candidates"),
+                alt.Tooltip("ndcg:Q", title="nDCG at ten", format=".3f"),
+                alt.Tooltip("low:Q", title="From", format=".3f"),
+                alt.Tooltip("high:Q", title="To", format=".3f"),
+            ],
+        )
+    )
+    rule = alt.Chart(pd.DataFrame({"ndcg": [alone]})).mark_rule(strokeDash=[4, 4]).encode(alt.Y("ndcg:Q"))
+    told = "; ".join(f"{row.stage} over {row.depth}: {row.ndcg:.3f}" for row in frame.itertuples())
+    return alt.layer(rule, lines).properties(
+        title="Highest where " + ", and ".join(f"{stage} reorders {depth}" for stage, depth in best.items()),
+        description=f"nDCG at ten by depth; the dashed line is the fusion alone, {alone:.3f}. {told}.",
+    )
+
+
+def curve(tuned: str = "LambdaMART over fusion") -> list[measured.LearningRow]:
+    """What labelled pairs of other projects gained, fewest pairs first."""
+    rows = [row for row in measured.learning(tuned) if row.pairs_from == "labelled"]
+    return sorted(rows, key=lambda row: row.pairs)
+
+
+def learning_chart() -> Layers:
+    """Gain on projects that nothing was trained on, against labelled pairs, for reranker and retriever."""
+    names = {
+        "LambdaMART over fusion": "reranker (LambdaMART)",
+        "linear map of the question": "map of the retriever's vectors",
+    }
+    frame = pd.DataFrame(
+        [
+            {
+                "tuned": label,
+                "pairs": row.pairs,
+                "gain": 100 * row.gain,
+                "low": 100 * row.low,
+                "high": 100 * row.high,
+            }
+            for tuned, label in names.items()
+            for row in curve(tuned)
+        ]
+    )
+    colour = alt.Color("tuned:N", title=None, sort=list(names.values()))
+    base = alt.Chart(frame).encode(
+        alt.X("pairs:Q", title="Labelled pairs of question and passage", scale=alt.Scale(type="log"))
+    )
+    spans = base.mark_rule(size=2).encode(
+        alt.Y("low:Q", title="Gain in nDCG at ten (points), 95% interval"), alt.Y2("high:Q"), colour
+    )
+    lines = base.mark_line(point=True).encode(
+        alt.Y("gain:Q"),
+        colour,
+        tooltip=[
+            alt.Tooltip("tuned:N", title="Trained"),
+            alt.Tooltip("pairs:Q", title="Pairs"),
+            alt.Tooltip("gain:Q", title="Points", format="+.2f"),
+            alt.Tooltip("low:Q", title="From", format="+.2f"),
+            alt.Tooltip("high:Q", title="To", format="+.2f"),
+        ],
+    )
+    fewest, *_, most = curve()
+    mapped = curve("linear map of the question")
+    settled = sum(row.low > 0 or row.high < 0 for row in mapped)
+    told = "; ".join(f"{row.tuned}, {row.pairs} pairs: {row.gain:+.2f}" for row in frame.itertuples())
+    return alt.layer(spans, lines).properties(
+        title=(
+            f"{fewest.pairs} labelled pairs gain the reranker {100 * fewest.gain:.1f} points, {most.pairs} "
+            f"gain {100 * most.gain:.1f}; the retriever's map has {settled} of {len(mapped)} resolved"
+        ),
+        description=f"Gain in points of nDCG at ten over no training, by labelled pairs. {told}.",
     )
