@@ -52,7 +52,9 @@ def test_all_that_a_notebook_opens_counts(name: str, processes: Pool) -> None:
     found = processes.apply(opened, (ROOT, NOTEBOOKS[name]))
     asked_for_row_models = {path for path in inputs.reached(PACKAGE, DOOR) if path.suffix == ".py"}
     assert ROOT / "src" / "ragvsft" / "__init__.py" in found
-    assert found - asked_for_row_models - inputs.inputs(PACKAGE, NOTEBOOKS[name]) == set()
+    # Row counts check a table; what a chapter shows of it changes with the table itself.
+    row_counts = {ROOT / "data" / "tables.csv"}
+    assert found - asked_for_row_models - row_counts - inputs.inputs(PACKAGE, NOTEBOOKS[name]) == set()
 
 
 def test_an_edit_in_a_chapters_module_runs_that_chapter_alone(copy: Path) -> None:
