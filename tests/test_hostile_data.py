@@ -76,7 +76,7 @@ def live(html: str) -> list[str]:
 def bundles(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What every cell of a notebook shows, as MIME bundles."""
     shown: list[Any] = []
-    monkeypatch.setattr(prose, "display", shown.append)
+    monkeypatch.setattr("IPython.display.display", shown.append)
     shown += [value for value in in_notebook.shown(notebook) if value is not None]
     return [format_display_data(value)[0] for value in shown]
 
@@ -116,7 +116,7 @@ def test_the_planted_markup_reaches_pages_as_text(hostile: None, monkeypatch: py
 
 def test_say_keeps_the_places_that_links_lead_to_and_no_other_tag(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[Markdown] = []
-    monkeypatch.setattr(prose, "display", said.append)
+    monkeypatch.setattr("IPython.display.display", said.append)
     place = '<span id="claim-a.b" class="verdict holds">x</span>'
     prose.say(place)
     assert said.pop().data == place
