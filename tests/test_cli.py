@@ -197,6 +197,7 @@ def test_ctrl_c_is_one_line_and_status_130():
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     process.stdin.write("# it waits for the rest\n" * 4000)
     process.stdin.flush()

@@ -45,6 +45,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("elsewhere") / "copy"
     made = shutil.ignore_patterns(".*", "_build", "node_modules", "__pycache__", "tests", "experiments")
     shutil.copytree(ROOT, target, ignore=made)
+    subprocess.run(["git", "clone", "--quiet", "--bare", ROOT, target / ".git"], check=True)
+    subprocess.run(["git", "config", "core.bare", "false"], cwd=target, check=True)
     return target
 
 

@@ -66,7 +66,7 @@ STATE = """() => ({
   ids: [...ragvsftCalculators.calculators.keys()],
   wrong: [...ragvsftCalculators.calculators.values()].filter((calculator) => {
     const shown = JSON.stringify(calculator.outputs);
-    return shown !== JSON.stringify(calculator.compute(calculator.values()))
+    return (!calculator.data.matrix && shown !== JSON.stringify(calculator.compute(calculator.values())))
       || [...calculator.inputs.values()].some((input) => !input.choices
         && calculator.element(input.name, ".number").value !== calculator.parts(input).text);
   }).map((calculator) => calculator.data.id),

@@ -141,7 +141,7 @@ def read_package(root: Path) -> Package:
         code[DOOR] = replace(code[DOOR], strings=frozenset())
     tables = {path.relative_to(data).with_suffix("").as_posix(): path for path in data.rglob("*.csv")}
     files: dict[str, frozenset[Path]] = {}
-    for folder, paths in ((data, data.rglob("*")), (package, package.rglob("*")), (root, root.iterdir())):
+    for folder, paths in ((root, data.rglob("*")), (package, package.rglob("*")), (root, root.iterdir())):
         for path in paths:
             if path.is_file() and path.suffix not in (".py", ".pyc", ".ipynb"):
                 parts = path.relative_to(folder).parts

@@ -118,7 +118,7 @@ NO_RERANKER = "no reranker (jina-embeddings-v3)"
 
 SETS = {
     "BEIR": "English, mean of BEIR",
-    "BEIR ArguAna": "English counter-arguments",
+    "BEIR ArguAna": "Counter-arguments",
     "MIRACL": "many languages, mean of MIRACL",
     "MIRACL German": "German",
 }
