@@ -463,7 +463,7 @@ def test_a_term_is_linked_once_and_only_in_prose(book: TinyBook) -> None:
     built = book.build()
     assert built.returncode == 0, built.stderr
     html = book.html("chapters/reference/page")
-    linked = re.findall(r'<a class="term [^>]*href="([^"]*)">reranker</a>', html)
+    linked = re.findall(r'<a class="term [^>]*href="([^"]*)"[^>]*>reranker</a>', html)
     assert linked == ["glossary.html#term-reranker"]
     assert 'A <a class="term' in html
 

@@ -40,7 +40,10 @@ def _export(app: Sphinx, exception: Exception | None) -> None:
     for name in sorted(app.env.found_docs):
         page, markdown = site / f"{name}.html", site / f"{name}.md"
         if not markdown.exists() or markdown.stat().st_mtime_ns < page.stat().st_mtime_ns:
-            notebook = executed(app, name)
+            try:
+                notebook = executed(app, name)
+            except KeyError:  # it failed: there are no results to export, and the build has said so
+                continue
             markdown.write_text(page_markdown(notebook), "utf-8")
             nbformat.write(portable(notebook), site / f"{name}.ipynb")
     (site / "llms.txt").write_text(llms_txt(app), "utf-8")

@@ -50,6 +50,8 @@ SYNONYMS: tuple[tuple[str, ...], ...] = (
     ("embedding", "vector"),
     ("chunk", "passage"),
     ("choose", "decide", "decision"),
+    ("engineering", "technique", "prompting"),
+    ("finetunning", "finetuning", "tuning"),
 )
 """Words that a reader may use one for another; the word asked for counts most."""
 

@@ -179,7 +179,7 @@ def retriever_chart() -> Layers:
     x = alt.Scale(zero=False)
     base = alt.Chart(frame).encode(y)
     line = base.mark_rule(strokeWidth=2).encode(
-        alt.X("before:Q", title="The source's own score, %", scale=x, axis=alt.Axis(format="%")),
+        alt.X("before:Q", title="The source's own score, %", scale=x, axis=alt.Axis(format="%", tickCount=4)),
         alt.X2("after:Q"),
     )
     tips = [
@@ -241,7 +241,7 @@ def student_chart() -> Layers:
         alt.Chart(frame)
         .mark_point(size=110)
         .encode(
-            alt.X("rate:Q", title="Tasks solved, %", axis=alt.Axis(format="%")),
+            alt.X("rate:Q", title="Tasks solved, %", axis=alt.Axis(format="%", tickCount=4)),
             alt.Y("setting:N", title=None, axis=alt.Axis(labelExpr=TWO_LINES, grid=True)),
             alt.Color("way:N", title=None, scale=alt.Scale(domain=ways, range=colours)),
             alt.Shape("way:N", title=None, scale=alt.Scale(domain=ways)),
