@@ -117,9 +117,9 @@ DEPTHS = (10, 25, 50, 75, 100, 101, 150, 200, 201, 250, 300)
 NO_RERANKER = "no reranker (jina-embeddings-v3)"
 
 SETS = {
-    "BEIR": "English, mean of BEIR",
+    "BEIR": "Mean of BEIR",
     "BEIR ArguAna": "Counter-arguments",
-    "MIRACL": "many languages, mean of MIRACL",
+    "MIRACL": "Mean of MIRACL",
     "MIRACL German": "German",
 }
 """Sets of Wang et al. 2025, as their dataset begins, by the name that a reader sees."""
@@ -354,7 +354,7 @@ def lifts_chart() -> Layers:
                 "low": 100 * row.low,
                 "high": 100 * row.high,
                 "told": resolved_words(row),
-                "kind": "named beforehand" if row.kind == "primary" else row.kind,
+                "kind": "primary" if row.kind == "primary" else row.kind,
                 "wins": row.wins,
                 "losses": row.losses,
             }
