@@ -354,7 +354,7 @@ def lifts_chart() -> Layers:
                 "low": 100 * row.low,
                 "high": 100 * row.high,
                 "told": resolved_words(row),
-                "kind": "primary" if row.kind == "primary" else row.kind,
+                "kind": row.kind,
                 "wins": row.wins,
                 "losses": row.losses,
             }
