@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from ragvsft.data import DATA, DataError, load, read
 from ragvsft.evidence.bibliography import source
-from ragvsft.evidence.combining import combining
 from ragvsft.evidence.published import (
     Arm,
     PairedResult,
@@ -66,23 +65,6 @@ def test_the_survey_and_the_adoption_figure_leave_the_answer_open() -> None:
 def test_every_published_row_names_a_source() -> None:
     for row in [*results(), *load("surveys")]:
         source(row.citation)
-
-
-def test_training_with_context_never_loses_and_training_without_often_does() -> None:
-    settings = combining()
-    with_context = settings[settings.trained == "trained with context"]
-    assert len(with_context) == 6 and (with_context.gain > 0).all()
-    assert (settings[settings.trained == "trained without context"].gain < 0).sum() > 20
-
-
-def test_both_is_compared_with_the_better_one_alone() -> None:
-    row = (
-        combining()
-        .set_index(["paper", "dataset", "trained"])
-        .loc[("Zhang et al. 2024", "Torch Hub", "trained without context")]
-    )
-    assert (row.rag, row.fine_tuned, row.both) == pytest.approx((8.6, 84.94, 82.8))
-    assert row.gain == pytest.approx(82.8 - 84.94)
 
 
 def test_no_single_cell_of_the_thirty_is_resolved() -> None:

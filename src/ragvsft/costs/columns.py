@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ragvsft.costs.inputs import ROLES, flat
 from ragvsft.costs.methods import METHODS, Method, Serving, roles
 from ragvsft.data import nearest
-from ragvsft.prices import OfferRow, Place, Price, Status, of_kind, offer, preferred, rates, status, values
+from ragvsft.prices import Place, Price, Status, of_kind, offer, preferred, rates, status, values
 from ragvsft.prices.offers import label as offer_label
 from ragvsft.prices.registry import completed
 
@@ -180,8 +180,3 @@ def hosted(
         else:
             found[role.name] = None
     return Hosted(entry, found, carried or {}, place, horizon_months)
-
-
-def tuned_offers(model: str) -> tuple[OfferRow, ...]:
-    """The offers of a base model fine-tuned by the token."""
-    return of_kind("tuned_llm", model)

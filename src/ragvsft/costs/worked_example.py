@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ragvsft.costs import formulas as f
 from ragvsft.costs import scenario
 from ragvsft.costs.columns import slug
-from ragvsft.costs.inputs import Inputs, changed
+from ragvsft.costs.inputs import Inputs
 from ragvsft.costs.methods import METHODS, bill, query
 from ragvsft.costs.stages import STAGES, retrieved_tokens, stored_gb
 from ragvsft.prices import of_kind, status
@@ -91,12 +91,6 @@ def left_out(s: Inputs) -> tuple[Part, ...]:
         Part("Evaluation", evaluated - people),
         Part("People: building and running it", people),
     )
-
-
-def batch_saving_usd(s: Inputs, batch_fraction: float) -> float:
-    """What sending this share of the traffic through the batch endpoint saves per query."""
-    batched = changed(s, batch_fraction=batch_fraction)
-    return float(bill(s, RAG, "per_token").per_query_usd - bill(batched, RAG, "per_token").per_query_usd)
 
 
 def by_stage(s: Inputs) -> tuple[Part, ...]:

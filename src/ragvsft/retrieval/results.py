@@ -241,11 +241,6 @@ def comparison(name: str, part: Part = "report") -> ComparisonRow:
     return found[0]
 
 
-def by_project(part: Part = "report") -> tuple[ProjectRow, ...]:
-    """What each main method finds in each project."""
-    return tuple(row for row in load("measured/retrieval_projects") if row.part == part)
-
-
 def by_depth(
     stage: Literal["late interaction", "LambdaMART"], first: str = "fusion"
 ) -> tuple[tuple[int, MethodRow], ...]:

@@ -166,7 +166,3 @@ def claimed(claim_id: str) -> float:
     value = get(claim_id).value
     assert value is not None
     return value
-
-
-LLM_INPUTS = ("queries_per_month", "batch_fraction", *names("answer_llm"))
-"""What the price of a call depends on, besides its tokens."""

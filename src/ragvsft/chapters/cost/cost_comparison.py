@@ -16,7 +16,7 @@ from ragvsft.costs.stages import STAGES
 from ragvsft.formula import Quantity
 from ragvsft.prose import number, percent, table, usd
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Row, Select, Sweep
-from ragvsft.widgets.chart import INK, METHOD_COLOURS, QUIET, SERIES, method_colour, now_rule, usd_axis
+from ragvsft.widgets.chart import INK, METHOD_COLOURS, QUIET, SERIES, method_colour, usd_axis, with_now
 from ragvsft.widgets.cost_inputs import FIRST, VOLUMES, assumption_input, model_select, rest
 from ragvsft.widgets.matrix import Matrix, matrix
 
@@ -105,13 +105,12 @@ def _volume_chart(rows: Any) -> Any:
             method_colour(UNTUNED, "series"),
         )
     )
-    return alt.layer(lines, now_rule(rows, scale=log)).properties(
-        height=320,
-        description=(
-            "Total cost over the horizon against queries a month, one line for each method whose prompt fits "
-            "the model, both axes logarithmic. A dashed line marks the volume set above."
-        ),
-    )
+    return with_now(
+        lines,
+        log,
+        "Total cost over the horizon against queries a month, one line for each method whose prompt fits "
+        "the model, both axes logarithmic. A dashed line marks the volume set above.",
+    ).properties(height=320)
 
 
 LABEL_PX = 62

@@ -31,7 +31,7 @@ from ragvsft.widgets.calculator import (
     Sweep,
     Tornado,
 )
-from ragvsft.widgets.chart import INK, QUIET, SERIES, now_rule, usd_axis
+from ragvsft.widgets.chart import INK, QUIET, SERIES, now_rule, usd_axis, with_now
 from ragvsft.widgets.compared_sides import (
     BENDS,
     CHEAPER,
@@ -282,14 +282,13 @@ def _failure_chart(rows: Any) -> Any:
     x = alt.X("x:Q", title="Cost of a wrong answer (USD)", scale=log, axis=decades)
     y = alt.Y("value:Q", title="Points of accuracy it may lose", scale=limited, axis=alt.Axis(format="~g"))
     line = alt.Chart(rows).mark_line(clip=True).encode(x, y)
-    return alt.layer(line, now_rule(rows, scale=log)).properties(
-        height=260,
-        description=(
-            "The accuracy that the cheaper one may lose before it costs more, against the cost of one wrong "
-            "answer. Both axes are logarithmic: the dearer a failure, the less room. The dashed line marks "
-            "the cost set above."
-        ),
-    )
+    return with_now(
+        line,
+        log,
+        "The accuracy that the cheaper one may lose before it costs more, against the cost of one wrong "
+        "answer. Both axes are logarithmic: the dearer a failure, the less room. The dashed line marks "
+        "the cost set above.",
+    ).properties(height=260)
 
 
 DRAWS = 100_000

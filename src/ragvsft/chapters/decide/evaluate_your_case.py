@@ -14,7 +14,7 @@ from ragvsft.formula import Quantity, maximum
 from ragvsft.prose import count, number, percent, table
 from ragvsft.units import MONTHS_PER_YEAR
 from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row, Sweep
-from ragvsft.widgets.chart import now_rule
+from ragvsft.widgets.chart import with_now
 from ragvsft.widgets.cost_inputs import assumption_input
 
 SYSTEMS = 2
@@ -161,12 +161,12 @@ def _size_chart(rows: Any) -> Any:
         .mark_line()
         .encode(x, alt.Y("value:Q", title="Questions", scale=log), alt.Color("series:N", title=None))
     )
-    return alt.layer(lines, now_rule(rows, scale=log)).properties(
-        description=(
-            "Questions needed against the smallest difference to be found, one line for each design, both "
-            "axes logarithmic. "
-            "A dashed line marks the difference set above."
-        )
+    return with_now(
+        lines,
+        log,
+        "Questions needed against the smallest difference to be found, one line for each design, both "
+        "axes logarithmic. "
+        "A dashed line marks the difference set above.",
     )
 
 

@@ -21,7 +21,7 @@ from ragvsft.tuning.lora import demo
 from ragvsft.tuning.memory import METHODS, memory_rows
 from ragvsft.tuning.results import Level, Mark, Questions
 from ragvsft.widgets.calculator import Calculator, Cell, Choice, Number, Preset, Row, Select, Sweep
-from ragvsft.widgets.chart import Layers, now_rule
+from ragvsft.widgets.chart import Layers, with_now
 from ragvsft.widgets.cost_inputs import assumption_input, claimed, role_select
 from ragvsft.widgets.templates import render
 from ragvsft.widgets.tuning_dots import dots
@@ -167,11 +167,11 @@ def _memory_chart(rows: Any) -> Any:
             alt.Color("series:N", title=None, sort=None),
         )
     )
-    return alt.layer(lines, now_rule(rows, scale=log)).properties(
-        description=(
-            "Memory for full fine-tuning, LoRA and QLoRA against the tokens processed at once, both axes "
-            "logarithmic. A dashed line marks the number set above."
-        )
+    return with_now(
+        lines,
+        log,
+        "Memory for full fine-tuning, LoRA and QLoRA against the tokens processed at once, both axes "
+        "logarithmic. A dashed line marks the number set above.",
     )
 
 

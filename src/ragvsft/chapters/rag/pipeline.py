@@ -20,7 +20,7 @@ from ragvsft.prose import count, number, percent, table
 from ragvsft.retrieval import formulas as f
 from ragvsft.retrieval import results as measured
 from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row, Select, Sweep
-from ragvsft.widgets.chart import METHOD_COLOURS, Layers, now_rule, usd_axis
+from ragvsft.widgets.chart import METHOD_COLOURS, Layers, usd_axis, with_now
 from ragvsft.widgets.cost_inputs import assumption_input, model_select, rest, role_select
 
 BITS = {"float": 32, "scalar": 8, "binary": 1}
@@ -187,11 +187,11 @@ def _memory_chart(rows: Any) -> Any:
             alt.Color("series:N", title=None, sort=None),
         )
     )
-    return alt.layer(lines, now_rule(rows, scale=log)).properties(
-        description=(
-            "Memory of the index against the number of documents, both axes logarithmic, for vectors of "
-            "floats, of eight bits and of one bit a dimension. A dashed line marks the corpus set above."
-        )
+    return with_now(
+        lines,
+        log,
+        "Memory of the index against the number of documents, both axes logarithmic, for vectors of "
+        "floats, of eight bits and of one bit a dimension. A dashed line marks the corpus set above.",
     )
 
 

@@ -20,7 +20,7 @@ from ragvsft.prices import of_kind, values
 from ragvsft.retrieval import formulas as f
 from ragvsft.retrieval import results as measured
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Sweep
-from ragvsft.widgets.chart import COLON_LINES, Layers, now_rule, usd_axis
+from ragvsft.widgets.chart import COLON_LINES, Layers, usd_axis, with_now
 from ragvsft.widgets.cost_inputs import assumption_input, model_select, role_select
 
 
@@ -103,11 +103,11 @@ def _depth_chart(rows: Any) -> Any:
             alt.Color("series:N", title=None, sort=None),
         )
     )
-    return alt.layer(lines, now_rule(rows)).properties(
-        description=(
-            "Price of reranking against the number of passages reranked, beside what the shorter prompt "
-            "saves. A dashed line marks the number set above."
-        )
+    return with_now(
+        lines,
+        alt.Scale(),
+        "Price of reranking against the number of passages reranked, beside what the shorter prompt "
+        "saves. A dashed line marks the number set above.",
     )
 
 

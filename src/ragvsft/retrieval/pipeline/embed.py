@@ -12,7 +12,7 @@ import json
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -271,14 +271,3 @@ def onnx_graph(weights: dict[str, NDArray[Any]]) -> bytes:
 def _unit(vectors: Any) -> Vectors:
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(vectors / np.maximum(length, 1e-12), dtype=np.float32)
-
-
-def with_progress(
-    embedder: Embedder, texts: Sequence[str], progress: Callable[[int, int], None], batch: int = 64
-) -> Vectors:
-    """`embed`, telling `progress(done, of)` after every batch."""
-    parts = []
-    for start in range(0, len(texts), batch):
-        parts.append(embedder.embed(texts[start : start + batch]))
-        progress(min(start + batch, len(texts)), len(texts))
-    return np.concatenate(parts) if parts else np.empty((0, embedder.dimensions), dtype=np.float32)
