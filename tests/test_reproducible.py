@@ -44,9 +44,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkout in another folder, with an untouched build cache of its own."""
     target = tmp_path_factory.mktemp("elsewhere") / "copy"
     made = shutil.ignore_patterns(".*", "_build", "node_modules", "__pycache__", "tests", "experiments")
-    shutil.copytree(ROOT, target, ignore=made)
-    subprocess.run(["git", "clone", "--quiet", "--bare", ROOT, target / ".git"], check=True)
-    subprocess.run(["git", "config", "core.bare", "false"], cwd=target, check=True)
+    subprocess.run(["git", "clone", "--quiet", "--no-checkout", ROOT, target], check=True)
+    shutil.copytree(ROOT, target, ignore=made, dirs_exist_ok=True)
     return target
 
 
