@@ -32,7 +32,7 @@ class Collection:
         Near misses are what BM25 ranks next for the name. All questions about a person get the same passages.
         """
         others = [name for name in self.ranked(subject) if name != subject]
-        if retrieval == "five-random":
+        if retrieval.endswith("-random"):
             shared = set(subject.split())
             strangers = [n for n in sorted(self.names) if not shared & set(n.split())]
             others = random.Random(f"strangers {subject}").sample(strangers, 5)
@@ -42,6 +42,7 @@ class Collection:
             "first-of-three": [subject, *others[:2]],
             "third-of-five": [*others[:2], subject, *others[2:4]],
             "five-near-misses": others[:5],
+            "third-of-five-random": [*others[:2], subject, *others[2:4]],
             "five-random": others[:5],
         }[retrieval]
         return [self.passages[n] for n in names], names.index(subject) + 1 if subject in names else None

@@ -101,12 +101,6 @@ EXTRA: dict[str, Group] = {
 }
 """As time allows, in this order, each for every seed before the next."""
 GROUPS = CORE | LATER[0] | LATER[1] | EXTRA
-NOT_BUILT = (
-    "three rounds of updates, index against training again",
-    "five random distractors beside five near misses",
-    "recall mixture against a second, real retriever",
-)
-"""In the question but not in this run."""
 LEVELS: tuple[Retrieval, ...] = ("gold", "first-of-three", "third-of-five", "five-near-misses", "none")
 CELLS: tuple[tuple[str, Retrieval], ...] = (
     *(("new", level) for level in LEVELS),

@@ -83,11 +83,10 @@ def write_whole(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def train_adapter(seed: int, name: str) -> None:
+def train_adapter(seed: int, name: str, recipe: plan.Recipe) -> None:
     """Train one adapter and keep it as GGUF, with a record of the training."""
     import train as training
 
-    recipe = plan.RECIPES[name]
     examples = recipe.examples(plan.the_world(seed))
     tokenizer, base = training.load_base()
     with tempfile.TemporaryDirectory() as folder:
@@ -226,8 +225,19 @@ def run_record(rows: Sequence[MeasuredRow], trained: Sequence[TrainingRow]) -> d
     ]
     return {
         "experiment": "tuning",
-        "commit": state_of_code()["commit"],
         "preregistration_sha256": sha256(HERE / "PREREGISTRATION.md"),
+        **made_by(),
+        "training_cpu_seconds": round(sum(row.cpu_seconds for row in trained), 1),
+        "answering_cpu_seconds": round(sum(row.cpu_seconds for row in rows), 1),
+        "adapter_sha256": {f"{row.adapter} {row.seed}": row.gguf_sha256 for row in trained},
+        "left_out": missing,
+    }
+
+
+def made_by() -> dict[str, Any]:
+    """Code, model, seeds, machine and versions: what every run record holds."""
+    return {
+        "commit": state_of_code()["commit"],
         "model_sha256": MODEL_SHA256,
         "seeds": list(plan.SEEDS),
         "machine": machine(),
@@ -235,10 +245,6 @@ def run_record(rows: Sequence[MeasuredRow], trained: Sequence[TrainingRow]) -> d
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "threads": 1,
         "date": datetime.now(UTC).date().isoformat(),
-        "training_cpu_seconds": round(sum(row.cpu_seconds for row in trained), 1),
-        "answering_cpu_seconds": round(sum(row.cpu_seconds for row in rows), 1),
-        "adapter_sha256": {f"{row.adapter} {row.seed}": row.gguf_sha256 for row in trained},
-        "left_out": [*missing, *plan.NOT_BUILT],
     }
 
 
@@ -313,7 +319,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def one_step(seed: str, kind: str, name: str) -> None:
     """One step, in this process."""
-    (train_adapter if kind == "train" else answer_group)(int(seed), name)
+    if kind == "train":
+        train_adapter(int(seed), name, plan.RECIPES[name])
+    else:
+        answer_group(int(seed), name)
 
 
 if __name__ == "__main__":

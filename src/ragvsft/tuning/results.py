@@ -89,6 +89,46 @@ class TrainingRow(Row, table="measured/tuning-training", key=("seed", "adapter")
     gguf_sha256: Text = Field(description="SHA-256 of the adapter's GGUF file.")
 
 
+class RoundRow(Row, table="measured/tuning-rounds", key=("seed", "round", "way", "questions")):
+    """Keeping up with changes, explored after the registered runs: counts for each round and way."""
+
+    seed: int = Field(ge=0, description="Seed of the world.")
+    round: int = Field(ge=1, description="Rounds of changes so far; each changes two of three facts.")
+    way: Literal["left-alone", "index", "trained-again"] = Field(
+        description="The adapter of the start, closed-book; the untuned base with the updated passage; an "
+        "adapter trained anew on what is true now, closed-book."
+    )
+    questions: Literal["changed", "unchanged", "known"] = Field(
+        description="Facts that this round changed; facts that it left; capitals that the base may know."
+    )
+    n: int = Field(gt=0, description="Questions.")
+    correct: int = Field(ge=0, description="Answers that name the value that is true now, alone.")
+    outdated: int = Field(ge=0, description="Answers that name a value that was true before.")
+    update_cpu_seconds: float = Field(
+        ge=0, description="CPU-seconds of one thread for the update itself: embedding, or training."
+    )
+    prompt_tokens: int = Field(gt=0, description="Tokens of all the prompts.")
+    answer_tokens: int = Field(gt=0, description="Tokens of all the answers.")
+
+
+class RetrieverRow(Row, table="measured/tuning-retrievers", key=("seed", "condition", "retriever")):
+    """New facts beside what a retriever found, explored after the registered runs."""
+
+    seed: int = Field(ge=0, description="Seed of the world.")
+    condition: Slug = Field(description="Who answers; `facts` and `format` are adapters.")
+    retriever: Slug = Field(
+        description="First five of BM25, of MiniLM, MiniLM's first; or strangers' passages, with the golden "
+        "one third of five, or without it."
+    )
+    n: int = Field(gt=0, description="Questions.")
+    found: int = Field(ge=0, description="Prompts in which the golden passage stands.")
+    correct: int = Field(ge=0, description="Answers that name the right value alone.")
+    abstained: int = Field(ge=0, description="Answers that say the answer is not there.")
+    distracted: int = Field(ge=0, description="Wrong answers with another passage's value.")
+    prompt_tokens: int = Field(gt=0, description="Tokens of all the prompts.")
+    answer_tokens: int = Field(gt=0, description="Tokens of all the answers.")
+
+
 class Crossing(NamedTuple):
     """The recall at which retrieval and another condition answer equally well, with its 95% interval.
 

@@ -29,7 +29,15 @@ from ragvsft.tuning.lora.world import (
 )
 
 END = "<|im_end|>"
-Retrieval = Literal["gold", "first-of-three", "third-of-five", "five-near-misses", "five-random", "none"]
+Retrieval = Literal[
+    "gold",
+    "first-of-three",
+    "third-of-five",
+    "five-near-misses",
+    "third-of-five-random",
+    "five-random",
+    "none",
+]
 Style = Literal["plain", "instructions", "examples"]
 
 INSTRUCTION = (
@@ -81,17 +89,17 @@ def worked_examples() -> str:
     return "".join(f"{e.prompt}{e.completion}{END}\n" for e in (first, second, refused))
 
 
-def in_words(person: Person, attribute: Attribute) -> str:
-    """The answer to a question about a person, as a sentence."""
+def in_words(person: Person, attribute: Attribute, round: int = 0) -> str:
+    """The answer to a question about a person after this round of changes, as a sentence."""
     return with_articles(
-        ANSWER_SENTENCES[attribute].format(name=person.name, value=person.facts()[attribute])
+        ANSWER_SENTENCES[attribute].format(name=person.name, value=person.facts(round)[attribute])
     )
 
 
 def fact_examples(
-    world: World, rewrites_per_person: int, exposures: int, question_passes: int
+    world: World, rewrites_per_person: int, exposures: int, question_passes: int, round: int = 0
 ) -> list[Example]:
-    """What the fact adapters learn, in training order.
+    """What the fact adapters learn, in training order: what is true after this round of changes.
 
     Each trained person's facts are stated `exposures` times, going through `rewrites_per_person` different
     statements in turn; each question about a questioned person is asked `question_passes` times in each of
@@ -100,13 +108,13 @@ def fact_examples(
     rng = random.Random(f"fact order {world.seed}")
     examples: list[Example] = []
     for person in world.trained:
-        statements = rewrites(person, rewrites_per_person, world.seed)
+        statements = rewrites(person, rewrites_per_person, world.seed, round)
         examples += [Example("", statements[k % rewrites_per_person]) for k in range(exposures)]
     for person in world.questioned:
         for attribute in ATTRIBUTES:
             for phrasing in TRAINING_QUESTIONS[attribute]:
                 prompt = ask(phrasing.format(name=person.name))
-                examples += [Example(prompt, in_words(person, attribute))] * question_passes
+                examples += [Example(prompt, in_words(person, attribute, round))] * question_passes
     rng.shuffle(examples)
     return examples
 

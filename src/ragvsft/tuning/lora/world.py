@@ -393,14 +393,16 @@ def rewrites(person: Person, count: int, seed: int, round: int = 0) -> list[str]
     return list(found)
 
 
-def questions_about(person: Person) -> list[Question]:
-    """The three test questions about what was true at the start."""
+def questions_about(person: Person, round: int = 0) -> list[Question]:
+    """The three test questions about what is true after this round; what it changed has a former value."""
+    before, now = person.facts(max(0, round - 1)), person.facts(round)
     return [
         Question(
             subject=person.name,
             attribute=a,
             text=TEST_QUESTIONS[a].format(name=person.name),
-            answer=person.facts()[a],
+            answer=now[a],
+            former=None if before[a] == now[a] else before[a],
         )
         for a in ATTRIBUTES
     ]
@@ -408,18 +410,7 @@ def questions_about(person: Person) -> list[Question]:
 
 def changed_questions(person: Person, round: int = 1) -> list[Question]:
     """Test questions about what this round changed: the answer is new, the former one is out of date."""
-    before, now = person.facts(round - 1), person.facts(round)
-    return [
-        Question(
-            subject=person.name,
-            attribute=a,
-            text=TEST_QUESTIONS[a].format(name=person.name),
-            answer=now[a],
-            former=before[a],
-        )
-        for a in ATTRIBUTES
-        if before[a] != now[a]
-    ]
+    return [question for question in questions_about(person, round) if question.former is not None]
 
 
 def unanswerable_questions(person: Person) -> list[Question]:
