@@ -7,8 +7,9 @@ import gzip
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
+from statistics import fmean
 from typing import Any, Literal, NamedTuple, cast
 
 from pydantic import Field
@@ -34,6 +35,24 @@ CONDITIONS = {
     "format": "LoRA on format with context",
 }
 """The core's conditions, by what they are called in a sentence."""
+
+REMEDIES = {
+    "raft": "LoRA on questions with passages (RAFT)",
+    "mixture": "LoRA on facts, format and old facts mixed",
+}
+"""Explored later: other data for the adapter, by what it is called in a sentence."""
+
+Schedule = Literal["as many steps", "one pass"]
+REWRITES: dict[Schedule, dict[int, str]] = {
+    "as many steps": {1: "facts-1-rewrite-same-steps", 4: "facts-4-rewrites-same-steps", 16: "facts"},
+    "one pass": {
+        1: "facts-1-rewrite-one-epoch",
+        4: "facts-4-rewrites-one-epoch",
+        16: "facts",
+        64: "facts-64-rewrites-one-epoch",
+    },
+}
+"""Explored later: wordings of each person's statement, seen as often as 16 are, or each once or so."""
 
 FIRST_STAGE = ("base", "facts", "format")
 """What was run first, seed by seed."""
@@ -241,12 +260,84 @@ def estimate(condition: str, questions: Questions, retrieval: Level, mark: Mark 
 
     Where every seed's share is 0, or every one's is 1, Wilson's interval over all the questions instead.
     """
-    cell = _cell(condition, questions, retrieval)
-    marked, n = sum(getattr(row, mark) for row in cell), sum(row.n for row in cell)
+    return _share([(getattr(row, mark), row.n) for row in _cell(condition, questions, retrieval)])
+
+
+def _share(seeds: Sequence[tuple[int, int]]) -> Estimate:
+    """Marked answers and questions of each seed to the mean share with its interval."""
+    marked, n = (sum(column) for column in zip(*seeds, strict=True))
     if marked in (0, n):
         low, high = wilson_interval(marked, n)
-        return Estimate(marked / n, float(low), float(high), len(cell))
-    return _clipped(t_interval([getattr(row, mark) / row.n for row in cell]))
+        return Estimate(marked / n, float(low), float(high), len(seeds))
+    return _clipped(t_interval([right / of for right, of in seeds]))
+
+
+def rewrites_curve() -> list[tuple[Schedule, int, Estimate]]:
+    """Closed-book accuracy on new facts by schedule and wordings a fact, where enough seeds were run."""
+    return [
+        (schedule, wordings, estimate(condition, "new", "none"))
+        for schedule, points in REWRITES.items()
+        for wordings, condition in points.items()
+        if len(seeds_of(condition)) >= LEAST_SEEDS
+    ]
+
+
+def round_rows() -> tuple[RoundRow, ...]:
+    """Every measured cell of the rounds of changes."""
+    return cast(tuple[RoundRow, ...], data.load("measured/tuning-rounds"))
+
+
+def after_round(
+    round: int, way: str, questions: str = "changed", mark: Literal["correct", "outdated"] = "correct"
+) -> Estimate:
+    """Share of answers after a round of changes, over seeds. Raises ValueError if it was not measured."""
+    cell = (round, way, questions)
+    found = [(getattr(r, mark), r.n) for r in round_rows() if (r.round, r.way, r.questions) == cell]
+    if not found:
+        raise ValueError(f"round {round}, way = {way!r}, {questions}: not measured")
+    return _share(found)
+
+
+def update_seconds(way: str) -> float:
+    """Mean CPU-seconds of one thread that keeping up with one round of changes took."""
+    rounds = {(r.seed, r.round): r.update_cpu_seconds for r in round_rows() if r.way == way}
+    return fmean(rounds.values())
+
+
+class Foretold(NamedTuple):
+    """What a retriever found, what the reader of it answered, and what the mixture had foretold."""
+
+    condition: str
+    retriever: str
+    recall: float
+    observed: Estimate
+    foretold: float
+    """Recall × accuracy(third of five) + the rest × accuracy(five near misses), mean over seeds."""
+    gap: Estimate
+    """Observed minus foretold, over seeds."""
+
+
+def foretold(condition: str, retriever: str) -> Foretold:
+    """The recall mixture tried on a retriever that really ran. Raises ValueError if it did not."""
+    found = [r for r in retriever_rows() if (r.condition, r.retriever) == (condition, retriever)]
+    if not found:
+        raise ValueError(f"condition = {condition!r}, retriever = {retriever!r}: not measured")
+    mixed = {
+        r.seed: _mixed(condition, r.found / r.n, "third-of-five", "five-near-misses")[r.seed] for r in found
+    }
+    return Foretold(
+        condition,
+        retriever,
+        sum(r.found for r in found) / sum(r.n for r in found),
+        _share([(r.correct, r.n) for r in found]),
+        fmean(mixed.values()),
+        t_interval([r.correct / r.n - mixed[r.seed] for r in found]),
+    )
+
+
+def retriever_rows() -> tuple[RetrieverRow, ...]:
+    """Every measured cell of what real retrievers found."""
+    return cast(tuple[RetrieverRow, ...], data.load("measured/tuning-retrievers"))
 
 
 def table(mark: Mark = "correct") -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from ragvsft.evidence.published import (
 from ragvsft.prose import count, number, percent, table
 from ragvsft.tuning import results as tuning
 from ragvsft.tuning.formulas import accuracy_when_found
-from ragvsft.tuning.results import CONDITIONS, FIRST_STAGE, LEVELS, Crossing, Level
+from ragvsft.tuning.results import CONDITIONS, FIRST_STAGE, LEVELS, Crossing, Level, Schedule
 from ragvsft.widgets.calculator import Calculator, Cell, Choice, Number, Row, Select, Sweep
 from ragvsft.widgets.chart import COLON_LINES, METHOD_COLOURS, QUIET, SERIES, Layers, with_now
 from ragvsft.widgets.tuning_dots import COLOURS, dots
@@ -480,3 +480,134 @@ def hypotheses_table() -> str:
         for one in tuning.hypotheses()
     ]
     return table(("Registered hypothesis", "Difference", "p, Holm", "Verdict"), lines)
+
+
+SCHEDULES: dict[Schedule, str] = {
+    "as many steps": "as many training steps",
+    "one pass": "each wording seen once or twice",
+}
+"""How long the adapter was trained for each number of wordings."""
+
+
+def training_curve_chart() -> Layers:
+    """Closed-book accuracy on new facts by how many wordings of each fact were trained on: our experiment."""
+    curve = tuning.rewrites_curve()
+    rows = [
+        {"wordings": wordings, "schedule": SCHEDULES[schedule], **found._asdict()}
+        for schedule, wordings, found in curve
+    ]
+    base = alt.Chart(alt.InlineData(rows)).encode(
+        alt.X(
+            "wordings:Q",
+            title="Wordings of each person's facts in the training text",
+            scale=alt.Scale(type="log", base=2, domain=[0.8, 80]),
+            axis=alt.Axis(values=sorted({wordings for _, wordings, _ in curve})),
+        ),
+        alt.Color("schedule:N", title=None, scale=alt.Scale(range=[COLOURS["facts"], COLOURS["base"]])),
+        alt.XOffset("schedule:N", scale=alt.Scale(range=[-4, 4])),
+    )
+    share = alt.Scale(domain=[0, 1])
+    reach = base.mark_rule(strokeWidth=3, opacity=0.5).encode(
+        alt.Y("low:Q", title="New facts answered rightly", scale=share, axis=alt.Axis(format="%")),
+        alt.Y2("high:Q"),
+    )
+    line = base.mark_line(point={"size": 80}).encode(
+        alt.Y("mean:Q"),
+        alt.StrokeDash("schedule:N", title=None),
+        tooltip=[
+            alt.Tooltip("schedule:N", title="Trained"),
+            alt.Tooltip("wordings:Q", title="Wordings"),
+            alt.Tooltip("mean:Q", title="Right", format=".0%"),
+            alt.Tooltip("low:Q", title="From", format=".0%"),
+            alt.Tooltip("high:Q", title="To", format=".0%"),
+            alt.Tooltip("seeds:Q", title="Seeds"),
+        ],
+    )
+    fewest, most = (
+        next(found for schedule, n, found in curve if (schedule, n) == ("as many steps", wordings))
+        for wordings in (1, 16)
+    )
+    told = "; ".join(f"{row['wordings']} wordings, {row['schedule']}: {row['mean']:.0%}" for row in rows)
+    return alt.layer(reach, line).properties(
+        height=260,
+        title=f"One wording leaves {fewest.mean:.0%} of new facts answered without a passage, "
+        f"{count(16)} leave {most.mean:.0%}",
+        description="Share of new facts answered rightly closed-book by wordings trained on and schedule, "
+        f"with 95% intervals over seeds. {told}.",
+    )
+
+
+WAYS = {
+    "left-alone": "adapter left alone, closed-book",
+    "index": "index updated, untuned model",
+    "trained-again": "trained again, closed-book",
+}
+"""How our experiment kept up with changes, in plain words."""
+
+
+def rounds_chart() -> Layers:
+    """Accuracy on changed facts after each round of changes, by way to keep up: our experiment."""
+    rounds = sorted({row.round for row in tuning.round_rows()})
+    cells = {(way, r): tuning.after_round(r, way) for way in WAYS for r in rounds}
+    rows = [{"round": r, "way": WAYS[way], **found._asdict()} for (way, r), found in cells.items()]
+    colours = alt.Scale(domain=list(WAYS.values()), range=[QUIET, COLOURS["base"], COLOURS["facts"]])
+    base = alt.Chart(alt.InlineData(rows)).encode(
+        alt.X("round:O", title="Rounds of changes so far", axis=alt.Axis(labelAngle=0)),
+        alt.XOffset("way:N", scale=alt.Scale(paddingOuter=0.6), sort=list(WAYS.values())),
+        alt.Color("way:N", title=None, scale=colours, legend=alt.Legend(labelLimit=260)),
+    )
+    share = alt.Scale(domain=[0, 1])
+    reach = base.mark_rule(strokeWidth=3, opacity=0.5).encode(
+        alt.Y("low:Q", title="Changed facts answered rightly", scale=share, axis=alt.Axis(format="%")),
+        alt.Y2("high:Q"),
+    )
+    dot = base.mark_point(size=90).encode(
+        alt.Y("mean:Q"),
+        alt.Shape("way:N", title=None, sort=list(WAYS.values())),
+        tooltip=[
+            alt.Tooltip("way:N", title="Way"),
+            alt.Tooltip("round:O", title="Round"),
+            alt.Tooltip("mean:Q", title="Right", format=".0%"),
+            alt.Tooltip("low:Q", title="From", format=".0%"),
+            alt.Tooltip("high:Q", title="To", format=".0%"),
+            alt.Tooltip("seeds:Q", title="Seeds"),
+        ],
+    )
+    last = {way: cells[way, rounds[-1]].mean for way in WAYS}
+    told = "; ".join(f"round {row['round']}, {row['way']}: {row['mean']:.0%}" for row in rows)
+    return alt.layer(reach, dot).properties(
+        height=260,
+        title=f"After {count(len(rounds))} rounds of changes: index updated {last['index']:.0%}, trained "
+        f"again {last['trained-again']:.0%}, left alone {last['left-alone']:.0%}",
+        description="Share of the facts that a round changed answered rightly after it, by way to keep up, "
+        f"with 95% intervals over seeds. {told}.",
+    )
+
+
+FOUND_BY = {
+    "minilm-one": "MiniLM, first",
+    "minilm-five": "MiniLM, first five",
+    "bm25-five": "BM25, first five",
+}
+"""The retrievers on which the recall mixture was tried."""
+
+
+def foretold_table() -> str:
+    """What the recall mixture foretold for real retrievers, and what the readers of them answered."""
+    lines = []
+    for condition in ("base", "format"):
+        for retriever, name in FOUND_BY.items():
+            found = tuning.foretold(condition, retriever)
+            gap = found.gap
+            lines.append(
+                (
+                    CONDITIONS[condition],
+                    name,
+                    percent(found.recall),
+                    percent(found.foretold),
+                    percent(found.observed.mean),
+                    f"{number(100 * gap.mean)} ({number(100 * gap.low)} to {number(100 * gap.high)})",
+                )
+            )
+    head = ("Reader", "Retriever", "Recall", "Mixture says", "Answered rightly", "Points of difference")
+    return table(head, lines)
