@@ -87,6 +87,7 @@ bench: $(built) ## time the Monte Carlo and the build
 
 experiments: $(tuning) ## run what is missing of the fine-tuning experiment (hours; resumes where it stopped)
 	$(in_tuning) nice -n 15 _build/tuning/bin/python experiments/tuning/run.py
+	$(in_tuning) nice -n 15 _build/tuning/bin/python experiments/tuning/further.py
 
 test-experiments: $(package) $(tuning) ## check each experiment on a sample: recorded results must come again (minutes)
 	-$(python) experiments/retrieval/run.py --fetch
