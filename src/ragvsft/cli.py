@@ -183,7 +183,10 @@ def _comparison(scenario: Scenario) -> str:
     notes = [f"x  {reason}: {', '.join(labels)}" for reason, labels in reasons.items()]
     if any(cell.available and cell.confirm_first for cell in cells):
         notes.append("?  confirm first: something about it could not be read at the seller's")
-    below = "Under each total: 10th to 90th percentile over the ranges of the assumptions."
+    below = (
+        "Under each total: 10th to 90th percentile over the ranges of the assumptions.\n"
+        "These are costs: how well a method answers is not compared. Measure that on your own questions."
+    )
     return "\n".join([head, "", *lines, "", compare.verdict(cells), below, "", *notes])
 
 
