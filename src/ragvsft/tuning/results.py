@@ -136,8 +136,8 @@ class RetrieverRow(Row, table="measured/tuning-retrievers", key=("seed", "condit
     seed: int = Field(ge=0, description="Seed of the world.")
     condition: Slug = Field(description="Who answers; `facts` and `format` are adapters.")
     retriever: Slug = Field(
-        description="First five of BM25, of MiniLM, MiniLM's first; or strangers' passages, with the golden "
-        "one third of five, or without it."
+        description="MiniLM's first; its first five; the first five by 16 numbers of its vectors; or "
+        "strangers' passages, with the golden one third of five, or without it."
     )
     n: int = Field(gt=0, description="Questions.")
     found: int = Field(ge=0, description="Prompts in which the golden passage stands.")

@@ -587,7 +587,7 @@ def rounds_chart() -> Layers:
 FOUND_BY = {
     "minilm-one": "MiniLM, first",
     "minilm-five": "MiniLM, first five",
-    "bm25-five": "BM25, first five",
+    "minilm-16-five": "MiniLM cut short, first five",
 }
 """The retrievers on which the recall mixture was tried."""
 
