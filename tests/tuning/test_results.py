@@ -208,3 +208,60 @@ def test_recorded_questions_open_side_by_side() -> None:
     )
     with pytest.raises(ValueError, match="question = 'Who\\?'"):
         demo.recorded_side_by_side("Who?")
+
+
+def round_row(seed: int, way: str, correct: int, outdated: int, seconds: float):
+    return results.RoundRow(
+        seed=seed,
+        round=2,
+        way=way,
+        questions="changed",
+        n=10,
+        correct=correct,
+        outdated=outdated,
+        update_cpu_seconds=seconds,
+        prompt_tokens=100,
+        answer_tokens=50,
+    )
+
+
+def test_keeping_up_is_a_mean_over_seeds_and_names_what_was_not_measured(monkeypatch) -> None:
+    table = (
+        *(round_row(s, "index", k, 0, 0.5) for s, k in ((1, 8), (2, 6))),
+        *(round_row(s, "left-alone", 0, k, 0.0) for s, k in ((1, 9), (2, 7))),
+    )
+    monkeypatch.setattr(results, "round_rows", lambda: table)
+    assert results.after_round(2, "index").mean == pytest.approx(0.7)
+    assert results.after_round(2, "left-alone", mark="outdated").mean == pytest.approx(0.8)
+    assert results.update_seconds("index") == 0.5
+    with pytest.raises(ValueError, match="round 3, way = 'index', changed: not measured"):
+        results.after_round(3, "index")
+
+
+def test_the_mixture_is_held_against_what_a_retriever_gave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recall 0.5, 0.8 answered where it is found and none where not: 0.4 foretold."""
+    measured = [row(s, "base", "third-of-five", 8) for s in (1, 2)]
+    measured += [row(s, "base", "five-near-misses", 0) for s in (1, 2)]
+    given = {"abstained": 0, "distracted": 0, "prompt_tokens": 100, "answer_tokens": 50, "n": 10, "found": 5}
+    retrieved = tuple(
+        results.RetrieverRow(seed=s, condition="base", retriever="real", correct=correct, **given)
+        for s, correct in ((1, 5), (2, 7))
+    )
+    monkeypatch.setattr(results, "rows", lambda: tuple(measured))
+    monkeypatch.setattr(results, "retriever_rows", lambda: retrieved)
+    found = results.foretold("base", "real")
+    assert (found.recall, found.foretold) == (pytest.approx(0.5), pytest.approx(0.4))
+    assert found.observed.mean == pytest.approx(0.6)
+    assert found.gap.mean == pytest.approx(0.2)
+    with pytest.raises(ValueError, match="retriever = 'other': not measured"):
+        results.foretold("base", "other")
+
+
+def test_the_training_curve_leaves_out_what_too_few_seeds_ran(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = [row(s, "facts", "none", 6) for s in (1, 2, 3)]
+    table += [row(s, "facts-1-rewrite-same-steps", "none", 1) for s in (1, 2)]
+    monkeypatch.setattr(results, "rows", lambda: tuple(table))
+    assert [(schedule, wordings) for schedule, wordings, _ in results.rewrites_curve()] == [
+        ("as many steps", 16),
+        ("one pass", 16),
+    ]

@@ -317,11 +317,21 @@ class Foretold(NamedTuple):
     """Observed minus foretold, over seeds."""
 
 
-def foretold(condition: str, retriever: str) -> Foretold:
-    """The recall mixture tried on a retriever that really ran. Raises ValueError if it did not."""
-    found = [r for r in retriever_rows() if (r.condition, r.retriever) == (condition, retriever)]
+def share_found(condition: str, retriever: str) -> Estimate:
+    """Share of new facts answered rightly beside what a retriever found. Raises ValueError if not run."""
+    return _share([(row.correct, row.n) for row in _found(condition, retriever)])
+
+
+def _found(condition: str, retriever: str) -> list[RetrieverRow]:
+    found = [row for row in retriever_rows() if (row.condition, row.retriever) == (condition, retriever)]
     if not found:
         raise ValueError(f"condition = {condition!r}, retriever = {retriever!r}: not measured")
+    return found
+
+
+def foretold(condition: str, retriever: str) -> Foretold:
+    """The recall mixture tried on a retriever that really ran. Raises ValueError if it did not."""
+    found = _found(condition, retriever)
     mixed = {
         r.seed: _mixed(condition, r.found / r.n, "third-of-five", "five-near-misses")[r.seed] for r in found
     }
@@ -329,7 +339,7 @@ def foretold(condition: str, retriever: str) -> Foretold:
         condition,
         retriever,
         sum(r.found for r in found) / sum(r.n for r in found),
-        _share([(r.correct, r.n) for r in found]),
+        share_found(condition, retriever),
         fmean(mixed.values()),
         t_interval([r.correct / r.n - mixed[r.seed] for r in found]),
     )
