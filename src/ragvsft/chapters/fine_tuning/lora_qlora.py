@@ -19,7 +19,7 @@ from ragvsft.tuning import results as tuning
 from ragvsft.tuning.catalogue import Architecture, architecture, architectures, peak_tflops
 from ragvsft.tuning.lora import demo
 from ragvsft.tuning.memory import METHODS, memory_rows
-from ragvsft.tuning.results import Level, Mark, Questions
+from ragvsft.tuning.results import CONDITIONS, LEAST_SEEDS, REMEDIES, Level, Mark, Questions
 from ragvsft.widgets.calculator import Calculator, Cell, Choice, Number, Preset, Row, Select, Sweep
 from ragvsft.widgets.chart import Layers, with_now
 from ragvsft.widgets.cost_inputs import assumption_input, claimed, role_select
@@ -306,6 +306,30 @@ def behaviours_chart() -> Layers:
         "Share of answers of one small model with each behaviour, by condition, with 95% intervals over "
         "seeds.",
     )
+
+
+ASKED: dict[str, tuple[Questions, Level, Mark]] = {
+    "New facts, no passage": ("new", "none", "correct"),
+    "New facts, right passage alone": ("new", "gold", "correct"),
+    "New facts, third of five": ("new", "third-of-five", "correct"),
+    "Changed facts, new passage": ("changed", "gold", "correct"),
+    "Old facts (capitals)": ("known", "none", "correct"),
+    "Abstains where nothing is written": ("unseen", "five-near-misses", "abstained"),
+}
+"""What is asked of each adapter when remedies are compared: the cell and the mark."""
+
+
+def remedies_table() -> str:
+    """What other training data do to knowledge, to reading and to old facts: our experiment."""
+    ways = {**CONDITIONS, **REMEDIES}
+    chosen = [
+        name for name in ("base", "facts", *REMEDIES, "format") if len(tuning.seeds_of(name)) >= LEAST_SEEDS
+    ]
+    lines = [
+        (asked, *(percent(tuning.estimate(name, *cell).mean) for name in chosen))
+        for asked, cell in ASKED.items()
+    ]
+    return table(("Asked", *(ways[name] for name in chosen)), lines)
 
 
 def recorded_table(questions: int) -> str:
