@@ -207,16 +207,21 @@ def rewriting_usd(conversation_tokens: float, question_tokens: float, column_id:
 
 # ------------------------------------------------------------------------------------- our own measurement
 
+READ_AGAIN = 50
+"""Passages that the measured second stages read: part of their names in the data."""
 FOUND_BY = {
     "BM25": "keywords (BM25)",
     "dense": "vectors (dense)",
     "fusion": "both, fused",
-    "fusion > late interaction @50": "both, then late interaction over 50",
-    "fusion > LambdaMART @50": "both, then LambdaMART over 50",
+    f"fusion > late interaction @{READ_AGAIN}": f"both, then late interaction over {READ_AGAIN}",
+    f"fusion > LambdaMART @{READ_AGAIN}": f"both, then LambdaMART over {READ_AGAIN}",
 }
 """The measured methods that the chapter shows, with their names in words."""
-SECOND_STAGES = ("late interaction, 50 passages", "LambdaMART's features, 50 passages read before")
-TIMED = (*measured.SEARCH_STAGES, *SECOND_STAGES, "LambdaMART's prediction, 50 passages")
+SECOND_STAGES = (
+    f"late interaction, {READ_AGAIN} passages",
+    f"LambdaMART's features, {READ_AGAIN} passages read before",
+)
+TIMED = (*measured.SEARCH_STAGES, *SECOND_STAGES, f"LambdaMART's prediction, {READ_AGAIN} passages")
 """The timed stages of a search with a second stage, in order."""
 
 
