@@ -12,7 +12,7 @@ from ragvsft.costs import formulas as costs
 from ragvsft.costs import scenario
 from ragvsft.costs.inputs import chosen_roles, inputs
 from ragvsft.costs.methods import METHODS, index_monthly_usd, query
-from ragvsft.costs.stages import STAGES
+from ragvsft.costs.stages import STAGES, indexed_tokens, stored_gb
 from ragvsft.evaluation.formulas import wilson_interval
 from ragvsft.evidence.ledger import get
 from ragvsft.formula import Quantity
@@ -158,10 +158,9 @@ def index_memory() -> Calculator:
 
 
 def _memory(i: Any) -> Mapping[str, Quantity]:
-    tokens = costs.indexed_tokens(
-        costs.corpus_tokens(i.documents, i.tokens_per_document), i.chunk_overlap_fraction
-    )
-    chunks = costs.index_chunks(tokens, i.tokens_per_chunk)
+    s = inputs(vars(i))
+    tokens = indexed_tokens(s)
+    chunks = costs.index_chunks(tokens, s.tokens_per_chunk)
     graph = f.graph_memory_gb(chunks, i.links_per_vector)
     memory = {
         f"{name}_gb": f.vector_memory_gb(chunks, i.embedding_dimensions, bits) + graph
@@ -169,9 +168,9 @@ def _memory(i: Any) -> Mapping[str, Quantity]:
     }
     return {
         "chunks": chunks,
-        "disk_gb": costs.index_gb(chunks, i.embedding_dimensions, i.payload_bytes_per_chunk),
+        "disk_gb": stored_gb(s),
         **memory,
-        "embed_usd": f.re_embedding_usd(tokens, inputs(vars(i)).embedder.usd_per_mtok, 1),
+        "embed_usd": f.re_embedding_usd(tokens, s.embedder.usd_per_mtok, 1),
         "embed_hours": f.embedding_hours(tokens, i.tokens_per_minute),
     }
 
