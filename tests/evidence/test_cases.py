@@ -24,5 +24,16 @@ def test_what_was_kept_is_counted() -> None:
     assert len(cases("both")) == 4
 
 
-def test_no_case_was_read_in_the_makers_own_words_yet() -> None:
-    assert {row.evidence for row in cases()} == {"secondary"}
+def test_what_was_read_in_the_makers_own_words_says_where() -> None:
+    own = [row for row in cases() if row.evidence == "primary"]
+    assert Counter(row.how_read for row in own) == {"full text": 10, "abstract": 1}
+    assert not any("llmops-database" in row.locator for row in own)
+    assert all("llmops-database" in row.locator for row in cases() if row.evidence == "secondary")
+
+
+def test_the_credit_goes_to_the_step_that_the_makers_name() -> None:
+    tables, labels = (
+        next(row for row in cases() if row.organisation == who) for who in ("Pinterest", "Faire")
+    )
+    assert "before retrieval" in tables.note and "user names" in tables.effect
+    assert "about 8%" in labels.note

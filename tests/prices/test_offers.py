@@ -67,9 +67,9 @@ def test_without_a_batch_price_batches_are_not_cheaper() -> None:
 def test_token_prices_are_those_of_the_release_date_and_a_coming_change_is_known() -> None:
     price = rates("gemini-3.8-flash")["input_usd_per_mtok"]
     assert (price.value, price.as_of) == (0.75, RELEASED)
-    change = library.scheduled_change("gemini-3.8-flash", "google/gemini-3.8-flash")
-    assert "expects another price" in change and "$1.5/input" in change
-    assert library.scheduled_change("gpt-6-luna", "openai/gpt-6-luna") == ""
+    coming = library.coming_values("gemini-3.8-flash", "llm", "google/gemini-3.8-flash")
+    assert (coming["input_usd_per_mtok"], coming["output_usd_per_mtok"]) == (1.5, 7.5)
+    assert library.coming_values("gpt-6-luna", "llm", "openai/gpt-6-luna") == {}
 
 
 def test_token_prices_name_the_installed_library_and_its_release() -> None:
@@ -297,3 +297,11 @@ def test_refresh_without_a_network_changes_nothing_and_says_so() -> None:
         ConnectionError, match="OSError: Network is unreachable; nothing is changed, token prices stay"
     ):
         refresh(unreachable)
+
+
+def test_a_host_ends_a_tuned_model_on_one_day_in_all_its_places() -> None:
+    ends: dict[tuple[str, str], set[date | None]] = {}
+    for row in offers().values():
+        if row.kind == "tuned_llm":
+            ends.setdefault((row.provider, row.model), set()).add(row.ends_on)
+    assert {host: days for host, days in ends.items() if len(days) > 1} == {}

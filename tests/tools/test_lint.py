@@ -42,13 +42,19 @@ TYPED = [
     "You rent four GPUs.",
     "Label a thousand examples.",
     "The answer comes after two seconds.",
+    "It read fifty passages.",
+    "A tenth of the cells differ.",
+    "Prices fall twice a year.",
+    "It is rebuilt within the hour.",
+    "It gained two points.",
+    "On 7 May 2026 the first door closed.",
+    "See the 2024 survey.",
+    "Step 3 of 5.",
 ]
 
 FREE = [
     "RAG manages knowledge; fine-tuning shapes behaviour.",
     "There are three questions to ask first.",
-    "See the 2024 survey.",
-    "On 7 May 2026 the first door closed.",
     "Use Claude Sonnet 4.6 or Qwen3-8B.",
     "The code is `usd(0.03)` and prints a price.",
     "```python\nprice = 0.03  # $0.03 per query, 10 tokens\n```",
@@ -67,10 +73,11 @@ FREE = [
     "Percentages are of all cells.",
     "BM25 was the best retriever.",
     "Two options cross more than once.",
-    "Wilson's interval, 1927.",
     "Half of what you read about this is wrong.",
     "Days later the model was retired.",
     "Prices are per million tokens.",
+    "Shares with 95% intervals over seeds.",
+    "1. First, write questions.",
 ]
 
 
@@ -94,7 +101,7 @@ def test_the_literal_text_of_say_is_prose_and_its_values_are_not(tmp_path: Path)
     path = notebook(
         tmp_path / "a.ipynb",
         ("markdown", "It costs $3.00."),
-        ("code", 'price = "$4.00"\nsay(f"It costs {usd(5)}, or $6.00 with {claim(\'x\')}% more.")'),
+        ("code", 'price = "$4.00"\nsay(f"It costs {usd(cost)}, or $6.00 with {claim(\'x\')}% more.")'),
         ("code", 'say(table(("Price", "Use"), [("$7.00", "now")]))'),
     )
     assert [(finding.cell, finding.text) for finding in lint.check(path)] == [
@@ -104,8 +111,19 @@ def test_the_literal_text_of_say_is_prose_and_its_values_are_not(tmp_path: Path)
     ]
 
 
-@pytest.mark.parametrize("path", lint.notebooks(root()), ids=lambda path: path.stem)
-def test_no_chapter_types_a_number(path: Path) -> None:
+def test_charts_and_modules_are_read_too(tmp_path: Path) -> None:
+    chart = 'alt.Chart(x).properties(title="It won 28 cells")'
+    module = tmp_path / "charts.py"
+    module.write_text(
+        f'"""Not 15 but 1,000."""\n{chart}\nNAMES = {{"at 50": "both, then 50 more of them"}}\n'
+        'if name == "the 3 best of all":\n    raise ValueError("take 4 or more of them")\nfoot = count(248)\n'
+    )
+    assert [finding.text for finding in lint.check(module)] == ["50", "28", "count(248)"]
+    assert [finding.text for finding in lint.check(notebook(tmp_path / "b.ipynb", ("code", chart)))] == ["28"]
+
+
+@pytest.mark.parametrize("path", [*lint.notebooks(root()), *lint.modules(root())], ids=lambda path: path.stem)
+def test_no_chapter_and_no_module_types_a_number(path: Path) -> None:
     assert [str(finding) for finding in lint.check(path)] == []
 
 

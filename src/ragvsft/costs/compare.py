@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from ragvsft.costs.columns import MINE, Hosted
-from ragvsft.costs.inputs import ROLES, Inputs
+from ragvsft.costs.inputs import Inputs
 from ragvsft.costs.methods import (
     METHODS,
     Bill,
@@ -24,7 +24,6 @@ from ragvsft.costs.scenario import Scenario
 from ragvsft.costs.uncertainty import DRAWS, TIE, Lead, Range, drawn, interval, lead
 from ragvsft.formula import Quantity
 from ragvsft.prices import Place, Price, of_kind, offer, status
-from ragvsft.prices.offers import label as offer_label
 
 UNAWARE = "knows none of your documents"
 SCHEMA = 2
@@ -339,12 +338,3 @@ def offers_in_use(place: Place = "anywhere") -> tuple[str, ...]:
         if (offer_id := hosted.offers[role]) and offer_id != MINE
     }
     return tuple(found)
-
-
-def offers_of(hosted: Hosted, method: Method) -> list[tuple[str, str]]:
-    """Role and offer of everything that a cell pays, as a reader calls them."""
-    return [
-        (ROLES[role].label, offer_label(offer(name)))
-        for role in roles(method, hosted.column.serving)
-        if (name := hosted.offers.get(role)) and name != MINE
-    ]

@@ -73,6 +73,11 @@ def readings(key: str) -> frozenset[str]:
     return frozenset(how for how, words in _SAYS.items() if words in note)
 
 
+def only_quoted(key: str) -> bool:
+    """Whether nothing of a source was read but what other texts quote of it."""
+    return readings(key) == {"quotation"}
+
+
 def authors(entry: Entry) -> str:
     """`Lewis`, `Gao and Ma`, `Ovadia et al.`, or the name of a company."""
     names = [plain(" ".join(person.last_names)) for person in entry.persons["author"]]

@@ -26,7 +26,7 @@ class Case(Row, table="cases", key=("organisation", "task")):
     time_or_cost: str = Field(description="Time or money that they state; blank if none.")
     claims: Words = Field(description="Entries of the ledger that it bears on.")
     source: Source = Field(description="Their own account.")
-    locator: Text = Field(description="The summary that was read.")
+    locator: Text = Field(description="Where in the account the effect stands, or the summary that was read.")
     how_read: HowRead = Field(description="How it was read.")
     note: str = Field(description="What the columns do not hold.")
 

@@ -264,8 +264,11 @@ def measured_stores_that_keep() -> float:
 
 def measured_names_recovered() -> Interval:
     """Share of texts whose name a list of names gave back from one bit a dimension of the vector."""
-    wanted = ("1 bit a dimension", "name alone", 1)
-    row = next(r for r in retrieval.recovery() if (r.vector, r.attacker_guesses, r.within) == wanted)
+    row = next(
+        row
+        for row in retrieval.recovery()
+        if (row.vector, row.attacker_guesses, row.within) == ("1 bit a dimension", "name alone", 1)
+    )
     return row.share, row.low, row.high
 
 

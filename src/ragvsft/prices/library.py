@@ -92,13 +92,11 @@ def values(
     return found if shares == {1} else found | {"batch_multiplier": float(shares.pop())}
 
 
-def scheduled_change(offer_id: str, entry: str) -> str:
-    """What genai-prices expects the price to be within a year, if not the same; else blank."""
-    later = released_on() + timedelta(days=365)
-    after = _model_price(offer_id, entry, on=later)
-    if _model_price(offer_id, entry) == after:
-        return ""
-    return f"genai-prices expects another price by {later}: {after}"
+def coming_values(offer_id: str, kind: str, entry: str) -> dict[str, float]:
+    """The prices that genai-prices expects within a year of its release and that are not today's, by item."""
+    before = values(offer_id, kind, entry)
+    after = values(offer_id, kind, entry, on=released_on() + timedelta(days=365))
+    return {name: value for name, value in after.items() if value != before.get(name)}
 
 
 def second_opinion(kind: str, entry: str) -> dict[str, float]:

@@ -1,13 +1,11 @@
-"""The rule that no number is typed into prose, as a check of the chapters.
+"""The rule that no number is typed into prose, as a check of the chapters and of the modules that they use.
 
-A number beside a currency, a percent sign, a multiplication sign or a unit of `data/units.csv` must come from
-code: it belongs in a `say(f"...")` cell, where it carries its source. Flagged are such numbers, in digits or
-words, in Markdown cells and in the literal text of `say`; code, formulas and headings are exempt, and so are
-small number words beside things that prose counts ("three questions").
-
-`strict` looks further: at numbers in words or digits beside anything, at fractions ("a tenth"), frequencies
-("twice a year"), bounds ("within the hour") and years, and it also reads the texts of charts and of the
-modules that chapters use. It holds for every file outside `NOT_YET_STRICT`.
+Every number comes from code: it belongs in a `say(f"...")` cell, where it carries its source. Flagged are
+numbers in digits or large number words beside anything, small number words beside a currency, a percent
+sign, a multiplication sign or a unit of `data/units.csv`, fractions ("a tenth"), frequencies ("twice a
+year"), bounds ("within the hour") and years, wherever a reader meets them: in Markdown cells, in the
+literal text of `say`, in the texts of charts and in those of modules. Code, formulas and headings are
+exempt, and so are small number words beside things that prose counts ("three questions").
 """
 
 import ast
@@ -15,7 +13,6 @@ import functools
 import json
 import re
 from collections.abc import Iterator
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,12 +28,10 @@ COUNTED = {"question", "query", "document", "chunk", "example", "run", "point", 
 """Units that are also things prose counts; their plurals too."""
 ALWAYS = ("%", "×", "per cent", "percent", "percentage points?", "times")
 CURRENCY = r"(?:[$€£]|US\$|USD|EUR|GBP)"
-NOT_YET_STRICT = ("index.ipynb", "chapters/*", "src/ragvsft/charts/*", "src/ragvsft/calculators/*")
-"""Files, as patterns of paths, that `strict` does not hold yet. To be emptied."""
-READ_BY_PEOPLE = ("charts", "calculators", "chapters", "widgets", "evidence")
+READ_BY_PEOPLE = ("chapters", "widgets", "evidence")
 """Rooms of the package whose texts a reader sees."""
 PERIOD = "(?:minute|hour|day|week|fortnight|month|quarter|year)"
-STRICT = re.compile(
+ANYWHERE = re.compile(
     "|".join(
         (
             rf"\b{LARGE}",  # fifty passages, hundreds of retellings
@@ -56,8 +51,8 @@ NAMES = (
 )
 NAMED = re.compile(rf"\b(?:{'|'.join(NAMES.split())}|table|figure|chapter)\s+\d+(?:\.\d+)*(?![\w%×,])")
 """A name with its number: Table 2, Python 3.11, Sonnet 4.6."""
-NUMBER_IS_NO_FIGURE = re.compile(r"^\s*\d+\. |\b(?:a|per) million tokens\b", re.MULTILINE)
-"""The number of a list's entry, and the unit of a price."""
+NUMBER_IS_NO_FIGURE = re.compile(r"^\s*\d+\. |\b(?:a|per) million tokens\b|\b95% intervals?\b", re.MULTILINE)
+"""The number of a list's entry, the unit of a price, and the name of the interval that the book prints."""
 EXPRESSION = re.compile(r"datum\.|LN10|width /|max\(|regexp\(|length\(|test\(|tabindex=")
 """What Vega computes, and markup, is not read."""
 NOT_PROSE = re.compile(
@@ -99,30 +94,10 @@ def _beside(number: str, units: set[str]) -> str:
     return rf"(?<![\w.])(?<!per ){joined}[\s-]*(?:{longest_first})(?!\w)"
 
 
-def typed_numbers(markdown: str) -> list[str]:
-    """The numbers that a Markdown text should not have typed, as written."""
-    prose = NOT_PROSE.sub(" ", markdown).replace(r"\$", "$")
-    return [match[0].strip() for match in pattern().finditer(prose)]
-
-
-def check(path: Path) -> list[Finding]:
-    """Every typed number in a notebook's Markdown cells and in the literal text of its `say` calls."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return [
-        Finding(path, cell["id"], text)
-        for cell in cells
-        for prose in _prose(cell["cell_type"], "".join(cell["source"]))
-        for text in typed_numbers(prose)
-    ]
-
-
-def _prose(cell_type: str, source: str) -> Iterator[str]:
-    if cell_type == "markdown":
-        yield source
-    elif cell_type == "code":
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.Call) and _name(node.func) == "say":
-                yield from _literals(node)
+def _said(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name(node.func) == "say":
+            yield from _literals(node)
 
 
 def _literals(node: ast.AST) -> Iterator[str]:
@@ -150,18 +125,18 @@ def notebooks(root: Path) -> list[Path]:
     return [*root.glob("index.ipynb"), *sorted(root.glob("chapters/**/*.ipynb"))]
 
 
-def strict(markdown: str) -> list[str]:
-    """Every number that a text should not have typed, in whatever form and beside whatever."""
+def typed_numbers(markdown: str) -> list[str]:
+    """The numbers that a Markdown text should not have typed, as written, in their order."""
     prose = NUMBER_IS_NO_FIGURE.sub(" ", NOT_PROSE.sub(" ", markdown)).replace(r"\$", "$")
     found = {match.span(): match[0] for match in pattern().finditer(prose)}
     unnamed = NAMED.sub(lambda name: "_" * len(name[0]), prose)
-    for match in STRICT.finditer(unnamed):
+    for match in ANYWHERE.finditer(unnamed):
         if not any(start <= match.start() < end for start, end in found):
             found[match.span()] = match[0]
     return [text.strip() for _, text in sorted(found.items())]
 
 
-def check_strictly(path: Path) -> list[Finding]:
+def check(path: Path) -> list[Finding]:
     """Typed numbers in a notebook's prose and chart texts, or in the texts of a module."""
     if path.suffix == ".py":
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -170,11 +145,12 @@ def check_strictly(path: Path) -> list[Finding]:
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            found += [Finding(path, cell["id"], text) for text in strict(source)]
+            found += [Finding(path, cell["id"], text) for text in typed_numbers(source)]
         elif cell["cell_type"] == "code":
-            prose = [(cell["id"], text) for text in _prose("code", source)]
-            prose += [(cell["id"], text) for _, text in _chart_texts(ast.parse(source))]
-            found += [*_findings(path, iter(prose)), *_disguised(path, cell["id"], ast.parse(source))]
+            tree = ast.parse(source)
+            prose = [(cell["id"], text) for text in _said(tree)]
+            prose += [(cell["id"], text) for _, text in _chart_texts(tree)]
+            found += [*_findings(path, iter(prose)), *_disguised(path, cell["id"], tree)]
     return found
 
 
@@ -189,7 +165,7 @@ def _disguised(path: Path, cell: str | None, tree: ast.AST) -> Iterator[Finding]
 
 def _findings(path: Path, prose: Iterator[tuple[str, str]]) -> Iterator[Finding]:
     for place, text in dict.fromkeys(prose):
-        yield from (Finding(path, place, number) for number in strict(text))
+        yield from (Finding(path, place, number) for number in typed_numbers(text))
 
 
 FORMATTERS = {"number", "usd", "percent", "count", "months", "ms"}
@@ -199,7 +175,7 @@ CHART_TEXTS = {"title", "subtitle", "description", "text", "label", "caption", "
 def texts(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """(line, text) of what a module says to readers: chart texts, and every literal of three words or more.
 
-    Docstrings, messages of exceptions, keys and names are not for readers.
+    Docstrings, messages of exceptions, keys of dictionaries and what is compared with are not for readers.
     """
     skipped = {id(part) for node in ast.walk(tree) for part in _not_for_readers(node)}
     for place, text, node in _strings(tree, skipped):
@@ -224,8 +200,10 @@ def _strings(tree: ast.AST, skipped: set[int]) -> Iterator[tuple[str, str, ast.A
 def _not_for_readers(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         yield node.value
-    elif isinstance(node, ast.Raise):
+    elif isinstance(node, (ast.Raise, ast.Compare)):
         yield from ast.walk(node)
+    elif isinstance(node, ast.Dict):
+        yield from (part for key in node.keys if key for part in ast.walk(key))
 
 
 def _chart_texts(tree: ast.AST) -> Iterator[tuple[str, str]]:
@@ -234,13 +212,6 @@ def _chart_texts(tree: ast.AST) -> Iterator[tuple[str, str]]:
             yield from ((f"line {node.value.lineno}", text) for text in _literals(node.value))
 
 
-def held_strictly(root: Path) -> list[Path]:
-    """The notebooks and modules that `strict` holds."""
-    modules = [
-        path for room in READ_BY_PEOPLE for path in sorted((root / "src/ragvsft" / room).rglob("*.py"))
-    ]
-    return [
-        path
-        for path in [*notebooks(root), *modules]
-        if not any(fnmatch(path.relative_to(root).as_posix(), exempt) for exempt in NOT_YET_STRICT)
-    ]
+def modules(root: Path) -> list[Path]:
+    """The modules of the package whose texts a reader sees."""
+    return [path for room in READ_BY_PEOPLE for path in sorted((root / "src/ragvsft" / room).rglob("*.py"))]

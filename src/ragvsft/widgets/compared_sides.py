@@ -18,7 +18,7 @@ from ragvsft.costs.methods import METHODS, Bill, Serving, bill
 from ragvsft.formula import Quantity, Traced, where
 from ragvsft.prices import rates, values
 from ragvsft.prose import number
-from ragvsft.widgets.calculator import Choice, Number, Select
+from ragvsft.widgets.calculator import Choice, Crossings, Number, Select
 from ragvsft.widgets.cost_inputs import cost_inputs, model_select
 
 LOW, HIGH = 100.0, 1e8
@@ -124,6 +124,12 @@ def pick(code: Quantity, value: Callable[[str, Serving], Quantity]) -> Quantity:
 
 
 BENDS = tuple(f"bend_{side}_{k}" for side in ("a", "b", "tuned") for k in range(3))
+
+
+def volume_crossings(high: float = HIGH, strides: tuple[str, ...] = (), shown: int = 3) -> Crossings:
+    """The volumes, up to `high` queries a month, at which the two sides change order."""
+    first, second = ("a_usd", "a_code"), ("b_usd", "b_code")
+    return Crossings("volume", "queries_per_month", first, second, LOW, high, BENDS, strides, shown=shown)
 
 
 def bend_outputs(a: Inputs, b: Inputs) -> dict[str, Quantity]:

@@ -15,6 +15,7 @@ def test_every_account_has_a_row_that_says_how_it_was_read() -> None:
     for line, row in zip(lines, cases(), strict=True):
         assert row.organisation in line and str(row.source) in line
         assert ("read in a summary" in line) == (row.how_read == "quotation")
+        assert line.rstrip(" |").endswith("), abstract read") == (row.how_read == "abstract")
 
 
 def test_the_filter_leaves_the_rows_of_one_method() -> None:

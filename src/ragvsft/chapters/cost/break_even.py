@@ -28,10 +28,7 @@ from ragvsft.prose import count, months, number, percent, table
 from ragvsft.widgets.calculator import Calculator, Cell, Crossings, Row, Sweep
 from ragvsft.widgets.chart import INK, QUIET, SERIES, method_colour, usd_axis
 from ragvsft.widgets.compared_sides import (
-    BENDS,
     CHEAPER,
-    HIGH,
-    LOW,
     MODEL,
     about,
     at_volume,
@@ -45,6 +42,7 @@ from ragvsft.widgets.compared_sides import (
     shared_model_select,
     side,
     side_inputs,
+    volume_crossings,
     when_lower,
 )
 from ragvsft.widgets.cost_inputs import presets
@@ -132,16 +130,7 @@ def pair() -> Calculator:
             {"a_so_far_usd": "First: {side_a}", "b_so_far_usd": "Second: {side_b}"},
         ),
         crossings=(
-            Crossings(
-                "volume",
-                "queries_per_month",
-                ("a_usd", "a_code"),
-                ("b_usd", "b_code"),
-                LOW,
-                HIGH,
-                BENDS,
-                ("a_stride", "b_stride"),
-            ),
+            volume_crossings(strides=("a_stride", "b_stride")),
             Crossings(
                 "month",
                 "month",

@@ -14,6 +14,7 @@ from ragvsft.costs.inputs import Inputs, changed, chosen_roles, inputs
 from ragvsft.costs.methods import METHODS, bill, figures
 from ragvsft.costs.stages import STAGES
 from ragvsft.formula import Quantity
+from ragvsft.prices import label, library, offers
 from ragvsft.prose import number, percent, table, usd
 from ragvsft.widgets.calculator import Calculator, Cell, Number, Row, Select, Sweep
 from ragvsft.widgets.chart import INK, METHOD_COLOURS, QUIET, SERIES, method_colour, usd_axis, with_now
@@ -43,6 +44,17 @@ def default_cells(**keys: Any) -> dict[tuple[str, str], compare.Cell]:
 def default_steps() -> tuple[compare.Step, ...]:
     """The four steps of the default matrix: RAG to agentic search on two models, and the models with each."""
     return compare.steps(tuple(default_cells().values()))
+
+
+def coming_prices() -> list[str]:
+    """Offers whose input price genai-prices expects to change within a year of its release, in words."""
+    found = []
+    for row in offers().values():
+        coming = library.coming_values(row.id, row.kind, row.library) if row.library else {}
+        if (name := "input_usd_per_mtok") in coming:
+            now = library.values(row.id, row.kind, row.library)[name]
+            found.append(f"{label(row)}, input from {usd(now)} to {usd(coming[name])} per million tokens")
+    return found
 
 
 TUNED_COLUMNS = ("gpt-oss-20b", "qwen3-8b", "gpt-oss-20b-self-hosted")

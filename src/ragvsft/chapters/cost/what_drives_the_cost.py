@@ -24,7 +24,6 @@ from ragvsft.widgets.calculator import (
     Calculator,
     Cell,
     Choice,
-    Crossings,
     Number,
     Row,
     Select,
@@ -33,7 +32,6 @@ from ragvsft.widgets.calculator import (
 )
 from ragvsft.widgets.chart import INK, QUIET, SERIES, now_rule, usd_axis, with_now
 from ragvsft.widgets.compared_sides import (
-    BENDS,
     CHEAPER,
     CODES,
     MODEL,
@@ -44,6 +42,7 @@ from ragvsft.widgets.compared_sides import (
     shared_model_select,
     side,
     side_inputs,
+    volume_crossings,
     when_lower,
 )
 from ragvsft.widgets.cost_inputs import VOLUMES, assumption_input, presets
@@ -129,18 +128,7 @@ def break_even_drivers() -> Calculator:
         ("", "Volume", "From there on"),
         chart=_break_even_tornado,
         sweep=Tornado("volume_overtakes", _ranges(entries), ratio=True),
-        crossings=(
-            Crossings(
-                "volume",
-                "queries_per_month",
-                ("a_usd", "a_code"),
-                ("b_usd", "b_code"),
-                LOW,
-                HIGH,
-                BENDS,
-                shown=1,
-            ),
-        ),
+        crossings=(volume_crossings(HIGH, shown=1),),
         presets=presets(*(entry.name for entry in entries)),
         note=(
             "Both sides run on the same model, paid by the token. A bar that ends at the left edge: the "

@@ -16,6 +16,9 @@ from ragvsft.evidence.surveys import Survey, tag_shares
 from ragvsft.prose import count, percent, table
 from ragvsft.widgets.chart import METHOD_COLOURS, Layers
 
+READ = {"full text": "read", "quotation": "read in a summary"}
+"""How an account was read, in the words of the table, where they are not the data's."""
+
 LEVEL = 0.95
 """Confidence of the intervals, as in `wilson_interval`."""
 
@@ -53,7 +56,7 @@ def cases_table(rows: Iterable[Case]) -> str:
 
 
 def _line(row: Case) -> tuple[str, ...]:
-    told = "read in a summary" if row.evidence == "secondary" else "read"
+    told = READ.get(row.how_read, f"{row.how_read} read")
     tried = " → ".join(row.tried)
     note = f" ({row.note})" if row.note else ""
     return (

@@ -24,6 +24,7 @@ SHORT_OFFERS = {
     "openai-ft-gpt-4.1": "OpenAI, tuned GPT-4.1",
     "openai-ft-gpt-4.1-mini": "OpenAI, tuned GPT-4.1 mini",
     "azure-gpt-4.1-mini": "Azure, tuned GPT-4.1 mini",
+    "azure-sweden-tuned-gpt-4.1-mini": "Azure Sweden, tuned GPT-4.1 mini",
     "vertex-gemini-2.5-flash": "Vertex AI, tuned Gemini 2.5 Flash",
     "bedrock-claude-3-haiku": "Bedrock, tuned Claude 3 Haiku",
     "prime-intellect-qwen3.5-9b": "Prime Intellect, Qwen3.5-9B",

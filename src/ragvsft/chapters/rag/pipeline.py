@@ -12,7 +12,7 @@ from ragvsft.costs import formulas as costs
 from ragvsft.costs import scenario
 from ragvsft.costs.inputs import chosen_roles, inputs
 from ragvsft.costs.methods import METHODS, index_monthly_usd, query
-from ragvsft.costs.stages import STAGES
+from ragvsft.costs.stages import STAGES, indexed_tokens, stored_gb
 from ragvsft.evaluation.formulas import wilson_interval
 from ragvsft.evidence.ledger import get
 from ragvsft.formula import Quantity
@@ -158,10 +158,9 @@ def index_memory() -> Calculator:
 
 
 def _memory(i: Any) -> Mapping[str, Quantity]:
-    tokens = costs.indexed_tokens(
-        costs.corpus_tokens(i.documents, i.tokens_per_document), i.chunk_overlap_fraction
-    )
-    chunks = costs.index_chunks(tokens, i.tokens_per_chunk)
+    s = inputs(vars(i))
+    tokens = indexed_tokens(s)
+    chunks = costs.index_chunks(tokens, s.tokens_per_chunk)
     graph = f.graph_memory_gb(chunks, i.links_per_vector)
     memory = {
         f"{name}_gb": f.vector_memory_gb(chunks, i.embedding_dimensions, bits) + graph
@@ -169,9 +168,9 @@ def _memory(i: Any) -> Mapping[str, Quantity]:
     }
     return {
         "chunks": chunks,
-        "disk_gb": costs.index_gb(chunks, i.embedding_dimensions, i.payload_bytes_per_chunk),
+        "disk_gb": stored_gb(s),
         **memory,
-        "embed_usd": f.re_embedding_usd(tokens, inputs(vars(i)).embedder.usd_per_mtok, 1),
+        "embed_usd": f.re_embedding_usd(tokens, s.embedder.usd_per_mtok, 1),
         "embed_hours": f.embedding_hours(tokens, i.tokens_per_minute),
     }
 
@@ -207,16 +206,21 @@ def rewriting_usd(conversation_tokens: float, question_tokens: float, column_id:
 
 # ------------------------------------------------------------------------------------- our own measurement
 
+READ_AGAIN = 50
+"""Passages that the measured second stages read: part of their names in the data."""
 FOUND_BY = {
     "BM25": "keywords (BM25)",
     "dense": "vectors (dense)",
     "fusion": "both, fused",
-    "fusion > late interaction @50": "both, then late interaction over 50",
-    "fusion > LambdaMART @50": "both, then LambdaMART over 50",
+    f"fusion > late interaction @{READ_AGAIN}": f"both, then late interaction over {READ_AGAIN}",
+    f"fusion > LambdaMART @{READ_AGAIN}": f"both, then LambdaMART over {READ_AGAIN}",
 }
 """The measured methods that the chapter shows, with their names in words."""
-SECOND_STAGES = ("late interaction, 50 passages", "LambdaMART's features, 50 passages read before")
-TIMED = (*measured.SEARCH_STAGES, *SECOND_STAGES, "LambdaMART's prediction, 50 passages")
+SECOND_STAGES = (
+    f"late interaction, {READ_AGAIN} passages",
+    f"LambdaMART's features, {READ_AGAIN} passages read before",
+)
+TIMED = (*measured.SEARCH_STAGES, *SECOND_STAGES, f"LambdaMART's prediction, {READ_AGAIN} passages")
 """The timed stages of a search with a second stage, in order."""
 
 

@@ -5,29 +5,30 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from ragvsft.evidence.bibliography import bibliography
+from ragvsft.evidence.bibliography import bibliography, only_quoted, readings
 from ragvsft.prose import count
 from ragvsft.widgets.chart import Layers
 
-QUOTED = "secondary quotation"
+QUOTED = "secondary, in quotation"
 
 
-def _read_as(note: str) -> str:
-    if "abstract" in note or "opening" in note:
+def _read_as(key: str) -> str:
+    ways = readings(key)
+    if only_quoted(key):
+        return QUOTED
+    if ways & {"abstract", "opening"}:
         return "primary, abstract or opening"
-    return next(
-        kind for kind in ("primary text", "secondary quotation", "formula in general use") if kind in note
-    )
+    return "primary text" if "full text" in ways else "formula in general use"
 
 
 def sources_chart() -> Layers:
     """Sources by year of publication and by how they were read."""
-    entries = bibliography().entries.values()
-    rows = [(entry.fields["year"], _read_as(entry.fields["note"])) for entry in entries]
+    entries = bibliography().entries
+    rows = [(entry.fields["year"], _read_as(key)) for key, entry in entries.items()]
     frame = pd.DataFrame(rows, columns=["year", "read"])
     ways = frame.read.value_counts().index.tolist()
     frame["rank"] = frame.read.map(ways.index)
-    quoted = int((frame.read == QUOTED).sum())
+    quoted = sum(map(only_quoted, entries))
     told = ", ".join(f"{times} as {read}" for read, times in frame.read.value_counts().items())
     return (
         alt.Chart(frame)

@@ -10,7 +10,7 @@ from ragvsft.costs import formulas as costs
 from ragvsft.costs import scenario
 from ragvsft.costs.inputs import Inputs, chosen_roles, inputs, names
 from ragvsft.costs.methods import METHODS, gpu_seconds_per_query, gpus, query
-from ragvsft.costs.stages import STAGES, calling_usd, retrieved_tokens
+from ragvsft.costs.stages import STAGES, calling_usd, indexed_tokens, retrieved_tokens
 from ragvsft.evaluation import formulas as evaluation
 from ragvsft.evaluation.formulas import DISCORDANT_SHARE
 from ragvsft.formula import Quantity, maximum, where
@@ -159,11 +159,9 @@ def _decision_numbers(i: Any) -> Mapping[str, Quantity]:
     rent_ratio = (gpus(s, METHODS["rag"]) * HOURS_PER_MONTH * s.gpu.usd_per_hour) / (
         i.queries_per_month * cheap_usd
     )
-    embed_usd = costs.tokens_usd(
-        costs.indexed_tokens(corpus, i.chunk_overlap_fraction), s.embedder.usd_per_mtok
-    )
-    share = embed_usd / (i.queries_per_month * wanted_usd)
-    chunks = costs.index_chunks(costs.indexed_tokens(corpus, i.chunk_overlap_fraction), i.tokens_per_chunk)
+    indexed = indexed_tokens(s)
+    share = costs.tokens_usd(indexed, s.embedder.usd_per_mtok) / (i.queries_per_month * wanted_usd)
+    chunks = costs.index_chunks(indexed, s.tokens_per_chunk)
     memory = retrieval.vector_memory_gb(chunks, i.embedding_dimensions, 32) + retrieval.graph_memory_gb(
         chunks, i.links
     )
