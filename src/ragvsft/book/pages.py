@@ -163,7 +163,9 @@ def _extend_context(
     context |= {
         "body": body,
         "theme_script": THEME_SCRIPT,
-        "social_image": f"{app.config.html_baseurl}_static/{social.NAME}",
+        "social_image": app.config.html_baseurl
+        + social.picture(pagename if doctree is not None else app.config.root_doc),
+        "social_size": (social.WIDTH, social.HEIGHT),
         "security_policy": security_policy(body),
         "is_page": doctree is not None,
         "description": shortened(app.env.metadata.get(pagename, {}).get("claim", "")),
