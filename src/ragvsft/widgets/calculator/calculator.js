@@ -302,6 +302,7 @@
       const data = JSON.parse(root.querySelector(".calculator-data").textContent);
       super(root, inLab, data.id);
       this.data = data;
+      this.moved = false;
       this.model = window.ragvsftModels[data.id];
       this.inputs = new Map(this.data.inputs.map((input) => [input.name, input]));
       this.clear();
@@ -668,10 +669,10 @@
     }
 
     // The chart's title: see `Finding` in this folder.
-    finding(values, outputs, rows) {
+    finding(inputs, outputs, rows) {
       const { texts, by } = this.data.finding;
       const words = {};
-      const figures = { ...values, ...outputs };
+      const figures = { ...inputs, ...outputs };
       for (const { cells } of this.data.rows) {
         for (const [output, format, cases] of cells) {
           if (cases.length) words[output] = cellText(outputs[output], format, cases);
@@ -682,14 +683,12 @@
         [figures.from, figures.to] = [rows[0]?.low, rows[0]?.high];
       } else {
         const series = this.shownSeries(outputs);
-        const best = (above) => series.reduce(
-          (kept, each) => (kept && !above(outputs[each[0]], outputs[kept[0]]) ? kept : each), undefined,
-        );
-        const [low, high] = [best((a, b) => a < b), best((a, b) => a > b)];
-        [words.lowest, words.highest] = [low?.[1], high?.[1]];
-        [figures.lowest_value, figures.highest_value] = [outputs[low?.[0]], outputs[high?.[0]]];
+        const values = series.map(([name]) => outputs[name]);
+        const [lowest, highest] = [Math.min(...values), Math.max(...values)];
+        [words.lowest, words.highest] = [lowest, highest].map((value) => series[values.indexOf(value)]?.[1]);
+        [figures.lowest_value, figures.highest_value] = [lowest, highest];
         figures.times = figures.highest_value / figures.lowest_value;
-        figures.share = figures.highest_value / series.reduce((sum, [name]) => sum + outputs[name], 0);
+        figures.share = figures.highest_value / values.reduce((sum, value) => sum + value, 0);
       }
       const text = texts[by ? Math.min(Math.trunc(figures[by]), texts.length - 1) : 0];
       const found = text.replace(/\{(\w+)(?::(\w+))?\}/g, (_, name, format) => {
@@ -738,7 +737,7 @@
     showFinding(place) {
       const title = place.querySelector(".chart-title");
       if (!title || !this.moved) return;
-      const { values, outputs } = this.pending;
+      const { values, outputs } = /** @type {{values: object, outputs: object}} */ (this.pending);
       title.textContent = this.finding(values, outputs, this.data.sweep.ranges ? this.chartRows(values, outputs) : []);
     }
 

@@ -26,6 +26,7 @@
     part.hidden = true;
     return part;
   });
+  /** @type {any} */
   let told = null;
 
   function hideTooltip() {
@@ -48,7 +49,7 @@
   }
 
   // The items with a tooltip below a mark, with the spot of each that is closest to a point, in the drawing's pixels.
-  function* spots(mark, at, group = null) {
+  function* spots(mark, at, group = { width: Infinity, height: Infinity }) {
     if (mark.marktype === "group") {
       for (const inner of mark.items) {
         const { x = 0, y = 0 } = inner;
@@ -70,6 +71,7 @@
 
   // Of two items at the same distance the later is drawn above the other.
   function nearest(view, at) {
+    /** @type {any} */
     let best = null;
     for (const spot of spots(view.scenegraph().root, at)) {
       if (!best || spot.distance <= best.distance) best = spot;
