@@ -51,7 +51,6 @@ SYNONYMS: tuple[tuple[str, ...], ...] = (
     ("chunk", "passage"),
     ("choose", "decide", "decision"),
     ("engineering", "technique", "prompting"),
-    ("finetunning", "finetuning", "tuning"),
 )
 """Words that a reader may use one for another; the word asked for counts most."""
 

@@ -724,11 +724,13 @@
       if (!place || !this.data.sweep) return;
       this.pending = { values, outputs };
       this.moved ||= this.params().toString() !== "";
-      this.drawing ??= requestAnimationFrame(async () => {
+      this.titling ??= requestAnimationFrame(() => {
+        this.titling = null;
         this.showFinding(place);
+      });
+      this.drawing ??= requestAnimationFrame(async () => {
         const view = await this.view(place);
         this.drawing = null;
-        this.showFinding(place);
         if (view) view.data("rows", this.chartRows(this.pending?.values, this.pending?.outputs)).runAsync();
       });
     }

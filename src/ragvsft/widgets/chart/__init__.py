@@ -43,7 +43,7 @@ USD_LABELS = (
     f"abs(datum.value) >= 1e6 ? format(datum.value / 1e6, '{USD}') + 'M' : "
     f"abs(datum.value) >= 1e3 ? format(datum.value / 1e3, '{USD}') + 'k' : format(datum.value, '{USD}')"
 )
-TOOLTIP_FORMATS = {"": ",.4~r", USD: "$,.4~r", "~s": ",.4~r", "$~s": "$,.4~r"}
+TOOLTIP_FORMATS = {"": ",.4~r", "~g": ",.4~r", USD: "$,.4~r", "~s": ",.4~r", "$~s": "$,.4~r"}
 """Formats of an axis that are too coarse or too fine for a tooltip, with the tooltip's own: four digits."""
 UNTOLD_MARKS = {"rule", "text"}
 TOLD_CHANNELS = (
