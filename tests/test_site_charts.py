@@ -1,12 +1,13 @@
 """Charts of the built site in a real browser: drawn without scripts, then live, on any screen."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Locator, Page, Route
 
 from ragvsft.book.mime import TRANSFORMS
 
@@ -176,20 +177,86 @@ def test_a_script_of_the_page_can_give_a_chart_other_data(
     assert emptied == 0
 
 
-def test_a_tooltip_names_its_values_and_leaves_on_escape(
+NEAR = """figure => {
+  const box = figure.querySelector(".chart-live svg").getBoundingClientRect();
+  return [box.left + box.width * 0.6, box.top + box.height * 0.5];
+}"""
+
+
+def in_view(figure: Locator) -> list[float]:
+    """Brings a live chart to the middle of the screen; a spot in it, seldom on a mark."""
+    figure.evaluate("""figure => {
+      figure.querySelector(".chart-live").scrollIntoView({block: "center", behavior: "instant"});
+      return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    }""")
+    return list(figure.evaluate(NEAR))
+
+
+def test_a_tooltip_tells_of_the_nearest_mark_in_named_formatted_fields(
     chart_pages: list[str], site_url: str, new_page: Callable[..., Page]
 ) -> None:
     page = new_page()
+    faults = []
+    for name in chart_pages:
+        page.goto(f"{site_url}/{name}")
+        bring_to_life(page)
+        for figure in page.locator("figure.chart").all():
+            x, y = in_view(figure)
+            page.mouse.move(x, y)
+            told = page.locator(".chart-tooltip :is(dt, dd)").all_inner_texts()
+            shown = page.locator(".chart-tooltip").is_visible() and page.locator(".chart-ring").is_visible()
+            unnamed = [text for text in told[::2] if not text.strip() or "_" in text]
+            long = [text for text in told[1::2] if re.search(r"\.\d{7,}", text)]
+            if not shown or not told or unnamed or long:
+                faults.append((name, figure.get_attribute("id"), told))
+            page.mouse.move(1, 1)
+            assert page.locator(".chart-tooltip").is_hidden()
+    assert faults == []
+
+
+def test_a_tooltip_of_a_line_follows_the_pointer_and_leaves_on_escape(
+    site_url: str, new_page: Callable[..., Page]
+) -> None:
+    page = new_page()
+    page.goto(f"{site_url}/chapters/cost/cost-comparison.html")
+    bring_to_life(page)
+    figure = page.locator(".calculator figure.chart:has(.mark-line)").first
+    x, y = in_view(figure)
+    told = set()
+    for step in (-150, 0, 150):
+        page.mouse.move(x + step, y)
+        told.add(page.locator(".chart-tooltip").inner_text())
+    assert len(told) == 3
+    page.keyboard.press("Escape")
+    assert page.locator(".chart-tooltip").is_hidden() and page.locator(".chart-ring").is_hidden()
+
+
+def test_a_tap_tells_and_a_tap_elsewhere_ends_it(
+    chart_pages: list[str], site_url: str, new_page: Callable[..., Page]
+) -> None:
+    page = new_page(width=390, has_touch=True)
     page.goto(f"{site_url}/{chart_pages[0]}")
     bring_to_life(page)
-    mark = page.locator(".chart-live :is(.mark-symbol, .mark-rect).role-mark path").first
-    mark.evaluate("""mark => {
-      mark.scrollIntoView({block: "center"});
-      return new Promise(scrolled => requestAnimationFrame(() => requestAnimationFrame(scrolled)));
-    }""")
-    mark.hover(force=True)
-    tooltip = page.locator(".chart-tooltip")
-    tooltip.wait_for()
-    assert tooltip.locator("dt").count() == tooltip.locator("dd").count() > 0
-    page.keyboard.press("Escape")
-    assert tooltip.is_hidden()
+    figure = page.locator("figure.chart").first
+    page.touchscreen.tap(*in_view(figure))
+    assert page.locator(".chart-tooltip dd").first.is_visible()
+    page.locator("figcaption").first.tap()
+    assert page.locator(".chart-tooltip").is_hidden()
+
+
+def test_the_title_of_a_calculators_chart_follows_its_inputs(
+    site_url: str, new_page: Callable[..., Page]
+) -> None:
+    page = new_page()
+    page.goto(f"{site_url}/chapters/rag/pipeline.html")
+    title = page.locator("#calc-index-memory .chart-title")
+    before = title.inner_text()
+    page.fill("#calc-index-memory-documents", "3000")
+    page.press("#calc-index-memory-documents", "Enter")
+    page.wait_for_function(
+        """before => {
+      const now = document.querySelector("#calc-index-memory .chart-title").textContent;
+      return now !== before && now.startsWith("3,000 documents");
+    }""",
+        arg=before,
+    )

@@ -228,14 +228,15 @@ def test_no_island_of_json_holds_a_tag(site_dir: Path) -> None:
 
 
 def test_every_page_has_a_picture_for_links_and_stands_in_the_site_map(site_dir: Path) -> None:
-    picture = (site_dir / "_static" / "social.png").read_bytes()
-    assert picture.startswith(b"\x89PNG") and picture[16:24] == (1200).to_bytes(4, "big") + (630).to_bytes(
-        4, "big"
-    )
     site_map = (site_dir / "sitemap.xml").read_text("utf-8")
     for path in site_dir.rglob("*.html"):
         text = path.read_text("utf-8")
-        assert re.search(r'<meta property="og:image" content="https://\S+/_static/social.png">', text), path
+        named = re.search(r'<meta property="og:image" content="https://\S+?/(social/\S+\.png)">', text)
+        assert named, path
+        picture = (site_dir / named[1]).read_bytes()
+        size = picture[16:20], picture[20:24]
+        assert picture.startswith(b"\x89PNG") and [int.from_bytes(n, "big") for n in size] == [1200, 630]
         if path.name != "search.html":
             assert path.relative_to(site_dir).as_posix() in site_map
+            assert named[1] == f"social/{path.relative_to(site_dir).with_suffix('.png').as_posix()}"
             assert '<meta name="description" content="' in text and '<link rel="canonical"' in text, path

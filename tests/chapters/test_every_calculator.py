@@ -75,13 +75,15 @@ globalThis.window = globalThis;
 globalThis.document = {querySelector: () => null, readyState: "loading", addEventListener() {}};
 %(scripts)s
 const labels = %(labels)s;
+const inputs = new Map(Object.entries(labels));
 const element = (name) => ({selectedOptions: [{text: labels[name]}]});
 const shown = Object.create(ragvsftCalculators.Calculator.prototype, {
-  data: {value: %(payload)s}, model: {value: (%(model)s)}, element: {value: element},
+  data: {value: %(payload)s}, model: {value: (%(model)s)}, element: {value: element}, inputs: {value: inputs},
 });
 console.log(JSON.stringify(%(cases)s.map((values) => {
   const outputs = shown.compute(values);
-  return [outputs, shown.chartRows(values, outputs)];
+  const rows = shown.chartRows(values, outputs);
+  return [outputs, rows, shown.finding(values, outputs, rows)];
 })));
 """
 
@@ -117,13 +119,14 @@ def same(browser, python) -> bool:
 @each_with_rows
 def test_the_browser_gives_pythons_figures_crossings_and_chart(calculator: Calculator) -> None:
     states = random_states(calculator, 8)
-    for state, (outputs, rows) in zip(states, in_browser(calculator, states), strict=True):
+    for state, (outputs, rows, finding) in zip(states, in_browser(calculator, states), strict=True):
         python = calculator.compute(**state)
         assert [name for name in python if not same(outputs[name], python[name])] == []
         expected = calculator.chart_rows(**state)
         assert [row["series"] for row in rows] == [row["series"] for row in expected]
         for row, python_row in zip(rows, expected, strict=True):
             assert all(same(row[column], value) for column, value in python_row.items())
+        assert finding == calculator.finding_text(**state)
 
 
 @each
@@ -137,6 +140,13 @@ def test_it_can_be_traced_and_every_preset_changes_a_figure(calculator: Calculat
 def test_every_preset_gives_finite_figures(calculator: Calculator) -> None:
     for preset in calculator.presets:
         assert np.isfinite(list(calculator._run(calculator.values(**preset.values)).values())).all()
+
+
+@each_with_rows
+def test_its_chart_is_titled_with_a_finding_that_moves_with_the_inputs(calculator: Calculator) -> None:
+    findings = {calculator.finding_text(**state) for state in [{}, *random_states(calculator, 8)]}
+    assert len(findings) > 1
+    assert all("–" not in found and 15 <= len(found) <= 110 for found in findings), findings
 
 
 @each
@@ -165,7 +175,7 @@ def test_a_stage_registered_in_python_is_in_every_calculator_and_in_the_matrix(
         (state,) = random_states(calculator, 1)
         python = calculator.compute(**state)
         if calculator.sweep:
-            ((outputs, _),) = in_browser(calculator, [state])
+            ((outputs, *_),) = in_browser(calculator, [state])
             assert [name for name in python if not same(outputs[name], python[name])] == [], calculator.id
         if python != figures_before[calculator.id]:
             moved.add(calculator.id)

@@ -20,6 +20,7 @@ from ragvsft.widgets.calculator import (
     Cell,
     Choice,
     Crossings,
+    Finding,
     Number,
     Preset,
     Row,
@@ -139,6 +140,7 @@ def test_chart_rows_sweep_one_input():
     swept = calculator(
         chart=lambda rows: alt.Chart(rows).mark_line().properties(description="Cost by hours"),
         sweep=Sweep("hours", (1, 10), {"usd": "Cost"}),
+        finding=Finding("{machine}, {hours:count} hours: {lowest_value:usd}"),
     )
     assert swept.chart_rows(hours=5) == [
         {"x": 1, "series": "Cost", "value": 2.0, "now": 5.0},
@@ -146,6 +148,31 @@ def test_chart_rows_sweep_one_input():
     ]
     assert swept.chart_rows(machine="old") == []
     assert "rows" in json.dumps(swept.vegalite())
+    assert swept.vegalite()["title"] == swept.finding_text() == "Small, 3 hours: $6.00"
+    assert swept.finding_text(machine="old", hours=4) == "Old, 4 hours: –"
+
+
+@pytest.mark.parametrize(
+    ("finding", "hours", "text"),
+    [
+        (Finding("it costs {usd:usd}, cheap: {cheap}"), 3, "It costs $6.00, cheap: yes"),
+        (Finding("Dear", "Cheap at {usd:usd}", by="cheap"), 3, "Cheap at $6.00"),
+        (Finding("Dear", "Cheap at {usd:usd}", by="cheap"), 30, "Dear"),
+        (
+            Finding("{highest} is {share:percent}, {times:number} times {lowest}"),
+            3,
+            "Cost is 85.7%, 6 times Flag",
+        ),
+    ],
+)
+def test_a_finding_is_chosen_by_an_output_and_filled_with_figures_and_words(finding, hours, text):
+    bars = calculator(sweep=Bars({"usd": "Cost", "cheap": "Flag"}), finding=finding)
+    assert bars.finding_text(hours=hours) == text
+
+
+def test_a_chart_without_a_finding_is_refused():
+    with pytest.raises(ValueError, match="no finding to be titled with"):
+        calculator(chart=lambda rows: alt.Chart(rows).mark_line())
 
 
 def test_chart_rows_of_bars_follow_the_state():
@@ -155,7 +182,9 @@ def test_chart_rows_of_bars_follow_the_state():
 
 def test_a_chart_without_description_is_refused():
     silent = calculator(
-        chart=lambda rows: alt.Chart(rows).mark_line(), sweep=Sweep("hours", (1, 2), {"usd": "Cost"})
+        chart=lambda rows: alt.Chart(rows).mark_line(),
+        sweep=Sweep("hours", (1, 2), {"usd": "Cost"}),
+        finding=Finding("It costs {usd:usd}"),
     )
     with pytest.raises(ValueError, match="no description"):
         silent.vegalite()

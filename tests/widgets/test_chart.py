@@ -1,6 +1,5 @@
 """The theme and renderer of charts, and the HTML that the site makes of a chart."""
 
-import itertools
 import json
 import re
 from html import unescape
@@ -8,7 +7,6 @@ from pathlib import Path
 
 import altair as alt
 import nbformat
-import numpy as np
 import pytest
 import vl_convert
 from nbclient import NotebookClient
@@ -124,55 +122,11 @@ def test_a_dollar_axis_labels_any_size(usd, label):
     assert f">{label}<" in svg
 
 
-# Colours
-
-
-def palette(dark: bool) -> dict[str, np.ndarray]:
-    """Linear RGB of each colour variable of charts.css."""
-    css = (charts.HERE / "charts.css").read_text("utf-8")
-    pairs = re.findall(r"--chart-([\w-]+): .*?light-dark\((#\w+), (#\w+)\)", css)
-    return {name: linear((light, night)[dark]) for name, light, night in pairs}
-
-
-def linear(colour: str) -> np.ndarray:
-    srgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-
-
-def contrast(one: np.ndarray, other: np.ndarray) -> float:
-    dim, bright = sorted(float(colour @ [0.2126, 0.7152, 0.0722]) for colour in (one, other))
-    return (bright + 0.05) / (dim + 0.05)
-
-
-def oklab(rgb: np.ndarray) -> np.ndarray:
-    cones = [[0.4122, 0.5363, 0.0514], [0.2119, 0.6807, 0.1074], [0.0883, 0.2817, 0.6300]]
-    to_lab = [[0.2105, 0.7936, -0.0041], [1.9780, -2.4286, 0.4506], [0.0259, 0.7828, -0.8087]]
-    return np.array(to_lab) @ np.cbrt(np.array(cones) @ np.clip(rgb, 0, 1))
-
-
-# Machado, Oliveira and Fernandes (2009), severity 1, in linear RGB.
-SIGHT = {
-    "full": np.eye(3),
-    "protanopia": [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]],
-    "deuteranopia": [[0.3673, 0.8606, -0.2280], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9689]],
-    "tritanopia": [[1.2555, -0.0767, -0.1788], [-0.0784, 0.9308, 0.1476], [0.0047, 0.6914, 0.3039]],
-}
-
-
-@pytest.mark.parametrize("dark", [False, True])
-def test_every_series_stands_out_from_the_page(dark):
-    colours = palette(dark)
-    assert {name for name in "1234567" if contrast(colours[name], colours["paper"]) < 3} == set()
-    assert contrast(colours["quiet"], colours["paper"]) >= 4.5
-
-
-@pytest.mark.parametrize("sight", SIGHT)
-@pytest.mark.parametrize("dark", [False, True])
-def test_every_two_series_differ_for_colour_blind_readers(dark, sight):
-    seen = [
-        oklab(np.array(SIGHT[sight]) @ colour) for name, colour in palette(dark).items() if name in "1234567"
-    ]
-    assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) > 0.09
+def test_lines_and_points_that_a_chart_tells_apart_itself_keep_its_way():
+    told = cost_chart().encode(strokeDash="method:N").to_dict()
+    assert charts.complete(told)["encoding"]["strokeDash"] == told["encoding"]["strokeDash"]
+    plain = charts.complete(cost_chart().mark_bar().to_dict())["encoding"]
+    assert not {"strokeDash", "shape"} & plain.keys()
 
 
 # The page
@@ -199,9 +153,22 @@ def test_a_chart_with_a_width_of_its_own_is_drawn_once():
 
 
 def test_a_legend_that_says_more_than_colours_stays_in_the_drawing():
-    html = figure(cost_chart().encode(color="method:N", strokeDash="method:N"))
+    html = figure(cost_chart().encode(color=alt.value("red"), strokeDash="method:N"))
     assert "chart-legend" not in html
     assert ">RAG</text>" in html
+
+
+def test_a_legend_shows_the_dashes_of_lines_and_the_shapes_of_points():
+    lines = figure(cost_chart().mark_line()).partition("chart-view")[0]
+    assert re.findall(
+        r'stroke="(var\(--chart-\d\))" stroke-width="2.5" stroke-dasharray="([\d ]+)"', lines
+    ) == [
+        ("var(--chart-1)", "7 4"),
+        ("var(--chart-3)", "1 0"),
+    ]
+    points = figure(cost_chart().mark_point()).partition("chart-view")[0]
+    assert '<path d="M1 1h10v10H1z" fill="var(--chart-1)"/>' in points
+    assert '<circle cx="6" cy="6" r="5" fill="var(--chart-3)"/>' in points
 
 
 def test_a_scale_of_colours_stays_in_the_drawing():

@@ -29,9 +29,11 @@ CHAPTER = "<!--chapter-->"
 SWATCHES = {
     "circle": '<circle cx="6" cy="6" r="5" fill="{}"/>',
     "square": '<path d="M1 1h10v10H1z" fill="{}"/>',
-    "stroke": '<path d="M0 6h12" stroke="{}" stroke-width="2.5"/>',
+    "triangle-up": '<path d="M6 1l5.5 10h-11z" fill="{}"/>',
+    "diamond": '<path d="M6 0l5 6-5 6-5-6z" fill="{}"/>',
+    "stroke": '<path d="M0 6h26" stroke="{}" stroke-width="2.5" stroke-dasharray="{}"/>',
 }
-NOT_COLOUR = {"size", "shape", "opacity", "strokeDash", "strokeWidth"}
+COLOUR, SIZES = {"fill", "stroke"}, {"size", "opacity", "strokeWidth"}
 
 
 class BookMime:
@@ -128,20 +130,20 @@ def caption(title: str | list[str] | dict[str, Any] | None) -> str:
 
 
 def take_legends(vega: dict[str, Any]) -> str:
-    """Remove the legends that only name colours; return them as lists, which wrap on a narrow screen."""
+    """Remove the legends that name colours; return them as lists, which wrap on a narrow screen."""
     legends = vega.get("legends", [])
     drawn = list(_marks(vl_convert.vega_to_scenegraph(vega)["scenegraph"], "legend")) if legends else []
     if len(drawn) != len(legends):
         return ""
     lists = [
-        "" if NOT_COLOUR & legend.keys() else _legend(mark)
+        "" if SIZES & legend.keys() or not COLOUR & legend.keys() else _legend(mark, "strokeDash" in legend)
         for legend, mark in zip(legends, drawn, strict=True)
     ]
     vega["legends"] = [legend for legend, html in zip(legends, lists, strict=True) if not html]
     return "".join(lists)
 
 
-def _legend(legend: dict[str, Any]) -> str:
+def _legend(legend: dict[str, Any], dashed: bool) -> str:
     symbols = [mark["items"][0] for mark in _marks(legend, "legend-symbol") if not mark["interactive"]]
     if not symbols or not {symbol["shape"] for symbol in symbols} <= SWATCHES.keys():
         return ""
@@ -151,9 +153,13 @@ def _legend(legend: dict[str, Any]) -> str:
     )
     entries = [f'<li class="chart-legend-title">{title}</li>' for title in titles]
     for symbol, label in zip(symbols, labels, strict=True):
-        colour = symbol["stroke"] if symbol["shape"] == "stroke" else symbol["fill"]
-        swatch = SWATCHES[symbol["shape"]].format(escape(colour))
-        entries.append(f'<li><svg viewBox="0 0 12 12" width="12" height="12">{swatch}</svg>{label}</li>')
+        shape = "stroke" if dashed else symbol["shape"]
+        colour = symbol["stroke" if shape == "stroke" else "fill"]
+        dashes = " ".join(map(str, symbol.get("strokeDash") or [1, 0]))
+        swatch, width = SWATCHES[shape].format(escape(colour), dashes), 26 if shape == "stroke" else 12
+        entries.append(
+            f'<li><svg viewBox="0 0 {width} 12" width="{width}" height="12">{swatch}</svg>{label}</li>'
+        )
     return f'<ul class="chart-legend">{"".join(entries)}</ul>'
 
 

@@ -8,6 +8,7 @@ import hashlib
 import re
 import subprocess
 import tomllib
+from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -47,6 +48,10 @@ ACCESSIBLE = {
 
 THEME_SCRIPT = 'try{document.documentElement.dataset.theme=localStorage.getItem("theme")||""}catch(e){}'
 """Runs before the page shows, so that it does not flash."""
+LEDGER_ROW = re.compile(
+    r'(?P<row><span id="claim-(?P<id>[a-z0-9-]+)".*?)(?P<end>(?:</p>)?\s*</td>\s*</tr>)', re.DOTALL
+)
+CLAIM_LINK = re.compile(r'href="[^"]*#claim-([a-z0-9-]+)"')
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -128,6 +133,29 @@ def repository_url(srcdir: Path) -> str:
     return str(project["urls"]["Repository"])
 
 
+def error_url(repository: str, title: str, claim: str) -> str:
+    """The form for a disputed claim, with its title and the claim filled in."""
+    filled = {"template": "claim.yml", "title": f"{title}: ", "claim": claim}
+    return f"{repository}/issues/new?{urlencode(filled)}"
+
+
+def with_reports(body: str, repository: str) -> str:
+    """The ledger's rows, each with a link that reports an error in its claim."""
+
+    def row(match: re.Match[str]) -> str:
+        claim_id = match["id"]
+        url = escape(error_url(repository, "Claim", claim_id))
+        link = f'<a class="report" href="{url}">Report an error<span class="hidden"> in {claim_id}</span></a>'
+        return f"{match['row']}{link}{match['end']}"
+
+    return LEDGER_ROW.sub(row, body)
+
+
+def printed_claims(body: str) -> list[str]:
+    """The ids of the ledger's claims that a page prints, in its order."""
+    return list(dict.fromkeys(CLAIM_LINK.findall(body)))
+
+
 def security_policy(html: str) -> str:
     """What a page may load and run: its own site's files and the scripts that stand in it, by their hashes.
 
@@ -158,12 +186,15 @@ def _extend_context(
     owner_and_name = repository.removeprefix("https://github.com/")
     name = Path(pagename).name
     title = re.sub("<[^>]*>", "", context.get("title", ""))
-    error = {"template": "claim.yml", "title": f"{title}: ", "claim": f"{pagename}: "}
+    claims = ", ".join(printed_claims(body))
+    body = with_reports(body, repository)
     sections = context.get("toc", "").partition("</a>")[2].rpartition("</li>")[0]
     context |= {
         "body": body,
         "theme_script": THEME_SCRIPT,
-        "social_image": f"{app.config.html_baseurl}_static/{social.NAME}",
+        "social_image": app.config.html_baseurl
+        + social.picture(pagename if doctree is not None else app.config.root_doc),
+        "social_size": (social.WIDTH, social.HEIGHT),
         "security_policy": security_policy(body),
         "is_page": doctree is not None,
         "description": shortened(app.env.metadata.get(pagename, {}).get("claim", "")),
@@ -178,7 +209,7 @@ def _extend_context(
         "minutes": reading_minutes(body),
         "changed": last_changes(Path(app.srcdir)).get(f"{pagename}.ipynb", ""),
         "edit": f"{repository}/edit/main/{pagename}.ipynb",
-        "report": f"{repository}/issues/new?{urlencode(error)}",
+        "report": error_url(repository, title, f"{pagename}: {claims}"),
         "repository": repository,
         "binder": f"https://mybinder.org/v2/gh/{owner_and_name}/main?urlpath=lab/tree/{pagename}.ipynb",
     }

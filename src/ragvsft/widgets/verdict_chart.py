@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from ragvsft.evidence.ledger import Claim
-from ragvsft.widgets.chart import SERIES, Layers
+from ragvsft.widgets.chart import FALLS, STANDS, Layers
 
 VERDICTS = ["holds", "definition", "holds with conditions", "outdated", "unsupported", "contradicted"]
 
@@ -16,7 +16,7 @@ UNTOUCHED = ("holds", "definition")
 ADVERSE = ("outdated", "unsupported", "contradicted")
 
 VERDICT_COLOURS = alt.Scale(
-    domain=VERDICTS, range=[SERIES[3] if verdict in ADVERSE else SERIES[2] for verdict in VERDICTS]
+    domain=VERDICTS, range=[FALLS if verdict in ADVERSE else STANDS for verdict in VERDICTS]
 )
 
 

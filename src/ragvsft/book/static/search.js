@@ -25,15 +25,22 @@
     return plain.match(/\d+(?:[.,]\d+)*|[\p{L}][\p{L}\p{N}]*/gu) ?? [];
   }
 
-  /** A word as the index keeps it: no plural, no ending of a verb, no thousands mark; nothing for a word that says nothing. */
+  /**
+   * A word as the index keeps it: no plural, no ending of a verb, no thousands mark; nothing for a word that says nothing.
+   * What doubled before the ending is single again, as in Porter's stemmer: "embedding" is "embed", "tunning" is "tuning".
+   */
   function term(word) {
     if (/^\d/.test(word)) return word.replace(/,(?=\d{3})/g, "");
     if (STOP.has(word)) return null;
-    if (word.length > 6 && word.endsWith("ing")) return word.slice(0, -3);
+    if (word.length > 6 && word.endsWith("ing")) return single(word.slice(0, -3));
     if (word.length > 4 && word.endsWith("ies")) return `${word.slice(0, -3)}y`;
-    if (word.length > 5 && word.endsWith("ed")) return word.slice(0, -2);
+    if (word.length > 5 && word.endsWith("ed")) return single(word.slice(0, -2));
     if (word.length > 3 && word.endsWith("s") && !/(ss|us|is)$/.test(word)) return word.slice(0, -1);
     return word;
+  }
+
+  function single(stem) {
+    return stem.replace(/([bdgmnprt])\1$/, "$1");
   }
 
   const SEARCHED = { tokenize: words, processTerm: term };

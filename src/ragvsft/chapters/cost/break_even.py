@@ -25,7 +25,7 @@ from ragvsft.costs.methods import (
 from ragvsft.formula import Quantity, symbolic, where
 from ragvsft.prices import rates
 from ragvsft.prose import count, months, number, percent, table
-from ragvsft.widgets.calculator import Calculator, Cell, Crossings, Row, Sweep
+from ragvsft.widgets.calculator import Calculator, Cell, Crossings, Finding, Row, Sweep
 from ragvsft.widgets.chart import INK, QUIET, SERIES, method_colour, usd_axis
 from ragvsft.widgets.compared_sides import (
     CHEAPER,
@@ -124,6 +124,11 @@ def pair() -> Calculator:
         ),
         ("", "Figure", "From there on"),
         chart=_cumulative_chart,
+        finding=Finding(
+            "Neither overtakes at your volume: the first costs {a_usd:usd}, the second {b_usd:usd}",
+            "At your volume the order changes after {month_crossing_1:months}, {month_lower_1}",
+            by="month_crossings",
+        ),
         sweep=Sweep(
             "month",
             tuple(range(CHART_MONTHS + 1)),

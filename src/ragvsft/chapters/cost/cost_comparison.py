@@ -16,7 +16,7 @@ from ragvsft.costs.stages import STAGES
 from ragvsft.formula import Quantity
 from ragvsft.prices import label, library, offers
 from ragvsft.prose import number, percent, table, usd
-from ragvsft.widgets.calculator import Calculator, Cell, Number, Row, Select, Sweep
+from ragvsft.widgets.calculator import Calculator, Cell, Finding, Number, Row, Select, Sweep
 from ragvsft.widgets.chart import INK, METHOD_COLOURS, QUIET, SERIES, method_colour, usd_axis, with_now
 from ragvsft.widgets.cost_inputs import FIRST, VOLUMES, assumption_input, model_select, rest
 from ragvsft.widgets.matrix import Matrix, matrix
@@ -99,6 +99,7 @@ def total_by_volume() -> Calculator:
         ),
         ("Method", "Total", "One more query"),
         chart=_volume_chart,
+        finding=Finding("RAG costs {rag_horizon_usd:usd} at {queries_per_month:count} queries a month"),
         sweep=Sweep(
             "queries_per_month", VOLUMES, {f"{name}_horizon_usd": METHODS[name].label for name in UNTUNED}
         ),

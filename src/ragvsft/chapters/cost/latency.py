@@ -18,7 +18,7 @@ from ragvsft.costs.stages import STAGES, Wait
 from ragvsft.data import load
 from ragvsft.formula import Quantity, symbolic, where
 from ragvsft.prose import count, day, ms, number, percent, table
-from ragvsft.widgets.calculator import Bars, Calculator, Cell, Choice, Number, Preset, Row, Select
+from ragvsft.widgets.calculator import Bars, Calculator, Cell, Choice, Finding, Number, Preset, Row, Select
 from ragvsft.widgets.cost_inputs import assumption_input, rest
 
 AT_REST = latency.typical_speeds()
@@ -221,6 +221,7 @@ def budget() -> Calculator:
         ),
         ("", "Typical (p50)", "Slow (p95s, added)"),
         chart=_stages_chart,
+        finding=Finding("The longest stage: {highest}, {highest_value:ms} of {whole_typical:ms}"),
         sweep=Bars({f"{name}_typical": stage.label for name, stage in STAGES.items()}),
         presets=(
             Preset(

@@ -24,6 +24,7 @@ from ragvsft.widgets.calculator import (
     Calculator,
     Cell,
     Choice,
+    Finding,
     Number,
     Row,
     Select,
@@ -127,6 +128,11 @@ def break_even_drivers() -> Calculator:
         ),
         ("", "Volume", "From there on"),
         chart=_break_even_tornado,
+        finding=Finding(
+            "No break-even as set. What moves it most: {widest}",
+            "Break-even: {volume_crossing_1:count} queries. What moves it most: {widest}",
+            by="volume_crossings",
+        ),
         sweep=Tornado("volume_overtakes", _ranges(entries), ratio=True),
         crossings=(volume_crossings(HIGH, shown=1),),
         presets=presets(*(entry.name for entry in entries)),
@@ -181,6 +187,7 @@ def cost_drivers() -> Calculator:
         ),
         ("", "Per query, everything", "One more query", "Whole horizon"),
         chart=_cost_tornado,
+        finding=Finding("What moves the cost of a query most: {widest}, {from:usd} to {to:usd}"),
         sweep=Tornado("loaded_usd", _ranges(entries)),
         presets=presets(*(entry.name for entry in entries)),
     )
@@ -252,6 +259,10 @@ def failure_cost() -> Calculator:
             Row("The cheaper one per query, failures included", Cell("cheap_usd", "usd")),
         ),
         chart=_failure_chart,
+        finding=Finding(
+            "The cheaper one may lose {loss_points:number} points "
+            "where a wrong answer costs {usd_per_failure:usd}"
+        ),
         sweep=Sweep(
             "usd_per_failure",
             tuple(10 ** (k / 10) for k in range(-20, 41)),

@@ -17,7 +17,7 @@ from ragvsft.formula import Quantity, maximum, where
 from ragvsft.prose import number
 from ragvsft.retrieval import formulas as retrieval
 from ragvsft.units import DAYS_PER_MONTH, HOURS_PER_DAY, SECONDS_PER_MINUTE
-from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Sweep
+from ragvsft.widgets.calculator import Calculator, Cell, Finding, Number, Preset, Row, Sweep
 from ragvsft.widgets.chart import COLON_LINES, METHOD_COLOURS, Layers, with_now
 from ragvsft.widgets.cost_inputs import assumption_input, default_prices
 
@@ -86,6 +86,9 @@ def freshness() -> Calculator:
             "USD a month",
         ),
         chart=_freshness_chart,
+        finding=Finding(
+            "Most out of date: {highest} ({highest_value:percent}); least: {lowest} ({lowest_value:percent})"
+        ),
         sweep=Sweep(
             "days_between_changes",
             tuple(round(10 ** (k / 8), 2) for k in range(29)),

@@ -13,7 +13,7 @@ from ragvsft.evaluation.paired import paired_p_value
 from ragvsft.formula import Quantity, maximum
 from ragvsft.prose import count, number, percent, table
 from ragvsft.units import MONTHS_PER_YEAR
-from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row, Sweep
+from ragvsft.widgets.calculator import Bars, Calculator, Cell, Finding, Number, Preset, Row, Sweep
 from ragvsft.widgets.chart import with_now
 from ragvsft.widgets.cost_inputs import assumption_input
 
@@ -123,6 +123,9 @@ def sample_size() -> Calculator:
         ),
         ("Design", "Questions"),
         chart=_size_chart,
+        finding=Finding(
+            "To see {difference_points:number} points takes {paired:count} questions that both systems answer"
+        ),
         sweep=Sweep(
             "difference_points",
             (0.5, 1, 2, 3, 5, 7, 10, 15, 20, 30),
@@ -247,6 +250,7 @@ def evaluation_cost() -> Calculator:
         ),
         ("", "Cost"),
         chart=_year_chart,
+        finding=Finding("The largest part of the first year: {highest}, {share:percent}"),
         sweep=Bars({"writing": "writing questions", "people": "people who check", "models": "models"}),
         presets=(
             Preset("Every night, unchecked", {"rounds_per_month": 30, "checked_percent": 0}),

@@ -13,7 +13,7 @@ from ragvsft.prose import count, day, percent, table
 from ragvsft.retrieval import results as measured
 from ragvsft.retrieval.deletion import ASSUMED, lifetimes
 from ragvsft.retrieval.formulas import chance_of_empty_result
-from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row
+from ragvsft.widgets.calculator import Bars, Calculator, Cell, Finding, Number, Preset, Row
 from ragvsft.widgets.chart import METHOD_COLOURS
 from ragvsft.widgets.cost_inputs import assumption_input
 
@@ -92,6 +92,7 @@ def deletion() -> Calculator:
         ),
         ("", "Result"),
         chart=_deletion_chart,
+        finding=Finding("What goes last: {highest}, after {highest_value:number} days"),
         sweep=Bars(
             {
                 "sync": "search results",

@@ -17,7 +17,7 @@ from ragvsft.evidence.combining import combining
 from ragvsft.evidence.published import Comparison, Record, by_paper, comparisons
 from ragvsft.formula import Quantity
 from ragvsft.prose import count, number, table
-from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Select, Sweep
+from ragvsft.widgets.calculator import Calculator, Cell, Finding, Number, Preset, Row, Select, Sweep
 from ragvsft.widgets.chart import method_colour, queries_x, usd_axis, with_now
 from ragvsft.widgets.cost_inputs import VOLUMES, assumption_input, default_prices, model_select, rest
 
@@ -110,6 +110,9 @@ def both_pays() -> Calculator:
         ),
         ("Method", "Total over the horizon", "Per query, all in", "Points of accuracy to gain"),
         chart=_both_pays_chart,
+        finding=Finding(
+            "{highest} costs {times:number} times {lowest} at {queries_per_month:count} queries a month"
+        ),
         sweep=Sweep(
             "queries_per_month",
             VOLUMES,

@@ -11,7 +11,7 @@ from ragvsft.costs import formulas as costs
 from ragvsft.costs.inputs import inputs as typed
 from ragvsft.costs.stages import calling_usd
 from ragvsft.formula import Quantity
-from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Sweep
+from ragvsft.widgets.calculator import Calculator, Cell, Finding, Number, Preset, Row, Sweep
 from ragvsft.widgets.chart import METHOD_COLOURS, QUIET, usd_axis, with_now
 from ragvsft.widgets.cost_inputs import assumption_input, model_select
 
@@ -50,6 +50,9 @@ def shorter_prompt() -> Calculator:
         ),
         ("", "A call", "A month"),
         chart=_shorter_prompt_chart,
+        finding=Finding(
+            "With {cut_percent:number}% of the prompt cut, the cheapest call: {lowest}, {lowest_value:usd}"
+        ),
         sweep=Sweep(
             "cut_percent",
             tuple(float(k) for k in range(0, 101, 5)),

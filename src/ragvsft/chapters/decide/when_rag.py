@@ -21,7 +21,7 @@ from ragvsft.retrieval import formulas as retrieval
 from ragvsft.tuning import formulas as tuning
 from ragvsft.tuning.catalogue import architecture, peak_tflops
 from ragvsft.units import MONTHS_PER_YEAR
-from ragvsft.widgets.calculator import Bars, Calculator, Cell, Choice, Number, Preset, Row, Select
+from ragvsft.widgets.calculator import Bars, Calculator, Cell, Choice, Finding, Number, Preset, Row, Select
 from ragvsft.widgets.chart import INK, METHOD_COLOURS, QUIET, SERIES, Layers, usd_axis
 from ragvsft.widgets.cost_inputs import assumption_input, claimed, model_select, rest, role_select
 
@@ -137,6 +137,7 @@ def index_or_train() -> Calculator:
         ),
         ("", "Result"),
         chart=_index_or_train_chart,
+        finding=Finding("To embed the corpus once costs {embed:usd}, to train on it once {train:usd}"),
         sweep=Bars(CORPUS_BILLS),
         presets=(
             Preset("A wiki", {"documents": 3000}),

@@ -23,7 +23,7 @@ from ragvsft.prose import count, number, percent, table
 from ragvsft.tuning import results as tuning
 from ragvsft.tuning.formulas import accuracy_when_found
 from ragvsft.tuning.results import CONDITIONS, FIRST_STAGE, LEVELS, Crossing, Level, Schedule
-from ragvsft.widgets.calculator import Calculator, Cell, Choice, Number, Row, Select, Sweep
+from ragvsft.widgets.calculator import Calculator, Cell, Choice, Finding, Number, Row, Select, Sweep
 from ragvsft.widgets.chart import COLON_LINES, METHOD_COLOURS, QUIET, SERIES, Layers, with_now
 from ragvsft.widgets.tuning_dots import COLOURS, dots
 
@@ -407,6 +407,7 @@ def recall_calculator() -> Calculator:
         tuple(Row(label, Cell(name, "percent")) for name, label in labels.items()),
         ("New facts, SmolLM2-135M", "Right"),
         chart=_recall_chart,
+        finding=Finding("At a recall of {recall:percent} most right: {highest}, {highest_value:percent}"),
         sweep=Sweep("recall", tuple(k / 10 for k in range(11)), labels),
         fixed={"closed_book": closed},
         note="Straight lines between two measured means; the table below has the intervals.",

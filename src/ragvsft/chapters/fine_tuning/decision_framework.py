@@ -13,7 +13,7 @@ from ragvsft.evidence.published import figure, results
 from ragvsft.formula import Quantity
 from ragvsft.prose import number
 from ragvsft.tuning import formulas as f
-from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row
+from ragvsft.widgets.calculator import Bars, Calculator, Cell, Finding, Number, Preset, Row
 from ragvsft.widgets.chart import usd_axis
 from ragvsft.widgets.cost_inputs import assumption_input, role_select
 
@@ -47,6 +47,7 @@ def dataset_cost() -> Calculator:
         ),
         ("", "Result"),
         chart=_dataset_chart,
+        finding=Finding("Labelling costs {labelling_usd:usd}, training {training_usd:usd}"),
         sweep=Bars({"labelling_usd": "labelling", "training_usd": "training"}),
         presets=(
             Preset("Written by hand", {"minutes_per_example": 6}),

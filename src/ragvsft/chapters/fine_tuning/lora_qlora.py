@@ -20,7 +20,7 @@ from ragvsft.tuning.catalogue import Architecture, architecture, architectures, 
 from ragvsft.tuning.lora import demo
 from ragvsft.tuning.memory import METHODS, memory_rows
 from ragvsft.tuning.results import CONDITIONS, LEAST_SEEDS, REMEDIES, Level, Mark, Questions
-from ragvsft.widgets.calculator import Calculator, Cell, Choice, Number, Preset, Row, Select, Sweep
+from ragvsft.widgets.calculator import Calculator, Cell, Choice, Finding, Number, Preset, Row, Select, Sweep
 from ragvsft.widgets.chart import Layers, with_now
 from ragvsft.widgets.cost_inputs import assumption_input, claimed, role_select
 from ragvsft.widgets.templates import render
@@ -93,6 +93,7 @@ def lora_cost(calculator_id: str = "lora-cost") -> Calculator:
         ),
         ("Method", "Memory", "All runs", "Hours a run", "GPUs that hold it", "Parameters trained"),
         chart=_memory_chart,
+        finding=Finding("Full fine-tuning takes {full_gb:gb}, LoRA {lora_gb:gb}, QLoRA {qlora_gb:gb}"),
         sweep=Sweep(
             "tokens_in_batch",
             (512, 1024, 2048, 4096, 8192, 16384, 32768),

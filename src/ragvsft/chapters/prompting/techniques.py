@@ -15,7 +15,7 @@ from ragvsft.evidence.published import figure, results
 from ragvsft.formula import Quantity
 from ragvsft.prices import of_kind, values
 from ragvsft.prose import count, number, percent, table, usd
-from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Sweep
+from ragvsft.widgets.calculator import Calculator, Cell, Finding, Number, Preset, Row, Sweep
 from ragvsft.widgets.chart import SHADES, USD_LABELS, Layers, queries_x, usd_axis, with_now
 from ragvsft.widgets.cost_inputs import (
     VOLUMES,
@@ -81,6 +81,7 @@ def techniques() -> Calculator:
         ),
         ("Technique", "USD a call", "More than instructions", "Tokens a call", "USD a month"),
         chart=_techniques_chart,
+        finding=Finding("A call costs {lowest_value:usd} ({lowest}) to {highest_value:usd} ({highest})"),
         sweep=Sweep(
             "queries_per_month",
             VOLUMES,

@@ -19,7 +19,7 @@ from ragvsft.evidence.published import results
 from ragvsft.formula import Quantity, symbolic
 from ragvsft.prose import count, number, percent, table, usd
 from ragvsft.retrieval import results as measured
-from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Select, Sweep
+from ragvsft.widgets.calculator import Calculator, Cell, Finding, Number, Preset, Row, Select, Sweep
 from ragvsft.widgets.chart import METHOD_COLOURS, Layers, method_colour, usd_axis
 from ragvsft.widgets.compared_sides import MODEL, side, when_lower
 from ragvsft.widgets.cost_inputs import assumption_input, model_select, rest
@@ -107,6 +107,9 @@ def agent_cost() -> Calculator:
         ),
         ("Method", "Total", "One more query", "First token", "Last token"),
         chart=_rounds_chart,
+        finding=Finding(
+            "At {agent_rounds:number} rounds {highest} costs {times:number} times what {lowest} does"
+        ),
         sweep=Sweep(
             "agent_rounds",
             tuple(float(rounds) for rounds in range(11)),

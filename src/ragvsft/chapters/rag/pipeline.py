@@ -19,7 +19,7 @@ from ragvsft.formula import Quantity
 from ragvsft.prose import count, number, percent, table
 from ragvsft.retrieval import formulas as f
 from ragvsft.retrieval import results as measured
-from ragvsft.widgets.calculator import Bars, Calculator, Cell, Number, Preset, Row, Select, Sweep
+from ragvsft.widgets.calculator import Bars, Calculator, Cell, Finding, Number, Preset, Row, Select, Sweep
 from ragvsft.widgets.chart import METHOD_COLOURS, Layers, usd_axis, with_now
 from ragvsft.widgets.cost_inputs import assumption_input, model_select, rest, role_select
 
@@ -70,6 +70,7 @@ def pipeline_cost() -> Calculator:
         ),
         ("Stage", "USD", "Share of the query"),
         chart=_stage_chart,
+        finding=Finding("The dearest stage of a query: {highest}, {share:percent}"),
         sweep=Bars(rag_stages()),
         presets=(
             Preset("Cheap model", {"model": "claude-haiku-5.5"}),
@@ -139,6 +140,9 @@ def index_memory() -> Calculator:
         ),
         ("", "Result"),
         chart=_memory_chart,
+        finding=Finding(
+            "{documents:count} documents take {float_gb:gb} as floats, {binary_gb:gb} at one bit a number"
+        ),
         sweep=Sweep(
             "documents",
             tuple(10 ** (3 + k / 2) for k in range(11)),

@@ -19,7 +19,7 @@ from ragvsft.formula import Quantity
 from ragvsft.prices import of_kind, values
 from ragvsft.retrieval import formulas as f
 from ragvsft.retrieval import results as measured
-from ragvsft.widgets.calculator import Calculator, Cell, Number, Preset, Row, Sweep
+from ragvsft.widgets.calculator import Calculator, Cell, Finding, Number, Preset, Row, Sweep
 from ragvsft.widgets.chart import COLON_LINES, Layers, usd_axis, with_now
 from ragvsft.widgets.cost_inputs import assumption_input, model_select, role_select
 
@@ -50,6 +50,10 @@ def rerank_depth() -> Calculator:
         ),
         ("", "Per query"),
         chart=_depth_chart,
+        finding=Finding(
+            "Reranking {candidates_reranked:count} passages costs {rerank:usd}; "
+            "the shorter prompt saves {saved:usd}"
+        ),
         sweep=Sweep(
             "candidates_reranked",
             (10, 20, 30, 50, 75, 100, 101, 150, 200, 201, 250, 300),

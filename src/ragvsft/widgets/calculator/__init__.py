@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from html import escape
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal, Protocol
@@ -28,6 +30,7 @@ MIME = "application/vnd.ragvsft.calculator.v1+json"
 STATIC = Path(__file__).parent
 WIDGETS = STATIC.parent
 FORMATS = ("usd", "percent", "count", "number", "months", "ms", "gb")
+NO_BAR = {"from": math.nan, "to": math.nan}
 
 
 class Price(Protocol):
@@ -260,6 +263,36 @@ class Crossings:
         return {f"{self.name}_{key}": float(value) for key, value in (added | places | names).items()}
 
 
+@dataclass(frozen=True, init=False)
+class Finding:
+    """The title of the chart: what it shows at the reader's inputs, computed in Python and in the browser.
+
+    `{name:format}` is an output, an input or a figure of the chart in that format. Of a `Sweep`, where it
+    stands, and of `Bars`: `lowest_value`, `highest_value`, `times` (highest over lowest), `share` (highest of
+    the sum); of a `Tornado`: `from`, `to` (the widest bar). `{name}` is text: the series `lowest`, `highest`
+    or `widest`, what a select shows, or a cell of the table that has cases. With `by`, an output, the text of
+    that number is taken, or the last.
+    """
+
+    texts: tuple[str, ...]
+    by: str
+
+    def __init__(self, *texts: str, by: str = "") -> None:
+        object.__setattr__(self, "texts", texts)
+        object.__setattr__(self, "by", by)
+
+    def text(self, words: Mapping[str, str], figures: Mapping[str, float]) -> str:
+        """The finding. Raises KeyError for a name that is neither a word nor a figure."""
+        chosen = self.texts[min(int(figures[self.by]), len(self.texts) - 1) if self.by else 0]
+
+        def told(match: re.Match[str]) -> str:
+            name, kind = match.groups()
+            return format_value(figures[name], kind) if kind else words[name]
+
+        found = re.sub(r"\{(\w+)(?::(\w+))?\}", told, chosen)
+        return found[:1].upper() + found[1:]
+
+
 @dataclass(frozen=True)
 class Preset:
     """A named set of inputs; inputs that it does not name go back to their defaults."""
@@ -274,7 +307,8 @@ class Calculator:
 
     `model` takes a namespace with every input's value, every value that a select sets and everything in
     `fixed`, and returns named numbers. `scenario=True` offers the state as a file for `ragvsft compare`.
-    `lowest` is the column (1 is the first after the label) whose lowest available figure is marked.
+    `finding` titles the chart. `lowest` is the column (1 is the first after the label) whose lowest available
+    figure is marked.
     """
 
     id: str
@@ -285,6 +319,7 @@ class Calculator:
     columns: tuple[str, ...] = ("", "Value")
     chart: Callable[[Any], Any] | None = None
     sweep: Sweep | Bars | Tornado | None = None
+    finding: Finding | None = None
     crossings: tuple[Crossings, ...] = ()
     presets: tuple[Preset, ...] = ()
     fixed: Mapping[str, float] = field(default_factory=dict)
@@ -303,6 +338,8 @@ class Calculator:
             raise ValueError(f"{self.id}: the table shows {sorted(missing)}, which the model does not return")
         if any(len(row.cells) != len(self.columns) - 1 for row in self.rows):
             raise ValueError(f"{self.id}: every row needs {len(self.columns) - 1} cells")
+        if self.chart is not None and self.finding is None:
+            raise ValueError(f"{self.id}: its chart has no finding to be titled with")
 
     def values(self, **state: float | str) -> dict[str, float]:
         """What the model reads: the defaults overridden by `state`. Raises ValueError if invalid."""
@@ -345,30 +382,24 @@ class Calculator:
         """What the chart draws, computed in Python."""
         values = self.values(**state)
         if isinstance(self.sweep, Sweep):
-            hidden = self._unavailable_outputs(self._run(values))
-            chosen = self._chosen_labels(state)
+            shown = self._shown_series(self._run(values), state)
             rows = []
             for x in self.sweep.values:
                 outputs = self._run(values | {self.sweep.input: x})
                 rows += [
                     {
                         "x": x,
-                        "series": label.format_map(chosen),
+                        "series": label,
                         "value": float(outputs[name]),
                         "now": values[self.sweep.input],
                     }
-                    for name, label in self.sweep.outputs.items()
-                    if name not in hidden
+                    for name, label in shown.items()
                 ]
             return rows
         if isinstance(self.sweep, Bars):
             outputs = self._run(values)
-            hidden = self._unavailable_outputs(outputs)
-            return [
-                {"series": label, "value": float(outputs[name])}
-                for name, label in self.sweep.outputs.items()
-                if name not in hidden
-            ]
+            shown = self._shown_series(outputs, state)
+            return [{"series": label, "value": float(outputs[name])} for name, label in shown.items()]
         if isinstance(self.sweep, Tornado):
             return self._tornado_rows(self.sweep, values)
         return []
@@ -388,6 +419,44 @@ class Calculator:
             {"series": label, "low": low, "high": high, "now": now}
             for label, low, high in bars[: tornado.most]
         ]
+
+    def finding_text(self, **state: float | str) -> str:
+        """The chart's title in Python, for the defaults overridden by `state`; "" without a chart."""
+        if self.finding is None:
+            return ""
+        values = self.values(**state)
+        outputs = self._compute(values)
+        cells = (cell for row in self.rows for cell in row.cells if cell.cases)
+        words = self._chosen_labels(state) | {cell.output: cell.text(outputs) for cell in cells}
+        figures = {**values, **outputs}
+        if isinstance(self.sweep, Tornado):
+            widest = next(iter(self._tornado_rows(self.sweep, values)), None)
+            words["widest"] = widest["series"] if widest else "–"
+            figures |= {"from": widest["low"], "to": widest["high"]} if widest else NO_BAR
+        elif shown := self._shown_series(outputs, state):
+            low, high = min(shown, key=outputs.__getitem__), max(shown, key=outputs.__getitem__)
+            words |= {"lowest": shown[low], "highest": shown[high]}
+            figures |= {
+                "lowest_value": outputs[low],
+                "highest_value": outputs[high],
+                "times": outputs[high] / outputs[low] if outputs[low] else math.nan,
+                "share": outputs[high] / (sum(outputs[name] for name in shown) or math.nan),
+            }
+        else:
+            words |= dict.fromkeys(("lowest", "highest"), "–")
+            figures |= dict.fromkeys(("lowest_value", "highest_value", "times", "share"), math.nan)
+        return self.finding.text(words, figures)
+
+    def _shown_series(self, outputs: Mapping[str, Any], state: Mapping[str, float | str]) -> dict[str, str]:
+        """The outputs that the chart draws, with their labels."""
+        if not isinstance(self.sweep, Sweep | Bars):
+            return {}
+        hidden, chosen = self._unavailable_outputs(outputs), self._chosen_labels(state)
+        return {
+            name: label.format_map(chosen) if isinstance(self.sweep, Sweep) else label
+            for name, label in self.sweep.outputs.items()
+            if name not in hidden
+        }
 
     def _chosen_labels(self, state: Mapping[str, float | str]) -> dict[str, str]:
         return {
@@ -416,7 +485,7 @@ class Calculator:
         spec |= self.chart(alt.InlineData(values=self.chart_rows(), name="rows")).to_dict()
         if not spec.get("description"):
             raise ValueError(f"{self.id}: the chart has no description")
-        return spec
+        return spec | {"title": self.finding_text()}
 
     def payload(self) -> dict[str, Any]:
         """What calculator.js needs besides the model: inputs, selects, rows, sweep, presets, scenario."""
@@ -434,6 +503,7 @@ class Calculator:
             ],
             "lowest": self.lowest,
             "sweep": _sweep_payload(self.sweep),
+            "finding": None if self.finding is None else asdict(self.finding),
             "crossings": [asdict(search) for search in self.crossings],
             "presets": [dict(preset.values) for preset in self.presets],
             "scenario": self._scenario_prices() if self.scenario else None,
@@ -483,8 +553,9 @@ class Calculator:
 
             from ragvsft.widgets import chart
 
+            title = f'<p><b class="chart-title">{escape(spec.pop("title"))}</b></p>'
             vega = json_island(vl_convert.vegalite_to_vega(chart.for_lab(spec)))
-            html = html.replace("<!--chart-->", f'<script type="application/json">{vega}</script>')
+            html = html.replace("<!--chart-->", f'{title}<script type="application/json">{vega}</script>')
             scripts.insert(0, chart.lab_vega_bundle())
         styles = [(WIDGETS / name).read_text(encoding="utf-8") for name in self.styles]
         return for_lab(html, styles, [*scripts, "ragvsftCalculators.start(document,true)"])

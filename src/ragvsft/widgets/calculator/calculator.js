@@ -302,6 +302,7 @@
       const data = JSON.parse(root.querySelector(".calculator-data").textContent);
       super(root, inLab, data.id);
       this.data = data;
+      this.moved = false;
       this.model = window.ragvsftModels[data.id];
       this.inputs = new Map(this.data.inputs.map((input) => [input.name, input]));
       this.clear();
@@ -643,25 +644,58 @@
       });
     }
 
-    chartRows(values, outputs) {
-      const sweep = this.data.sweep;
-      if (sweep.ranges) return this.tornadoRows(sweep, values, outputs);
+    // The outputs that the chart draws, with their labels.
+    shownSeries(outputs) {
       const hidden = new Set(
         this.data.rows
           .filter((row) => !this.isOpen(row, outputs))
           .flatMap((row) => row.cells.map(([output]) => output)),
       );
-      const series = Object.entries(sweep.outputs).filter(([name]) => !hidden.has(name));
+      const { input, outputs: drawn } = this.data.sweep;
+      return Object.entries(drawn)
+        .filter(([name]) => !hidden.has(name))
+        .map(([name, label]) => [name, input ? this.labelled(label) : label]);
+    }
+
+    chartRows(values, outputs) {
+      const sweep = this.data.sweep;
+      if (sweep.ranges) return this.tornadoRows(sweep, values, outputs);
+      const series = this.shownSeries(outputs);
       if (!sweep.input) return series.map(([name, label]) => ({ series: label, value: outputs[name] }));
       return sweep.values.flatMap((x) => {
         const at = this.model({ ...values, [sweep.input]: x });
-        return series.map(([name, label]) => ({
-          x,
-          series: this.labelled(label),
-          value: at[name],
-          now: values[sweep.input],
-        }));
+        return series.map(([name, label]) => ({ x, series: label, value: at[name], now: values[sweep.input] }));
       });
+    }
+
+    // The chart's title: see `Finding` in this folder.
+    finding(inputs, outputs, rows) {
+      const { texts, by } = this.data.finding;
+      const words = {};
+      const figures = { ...inputs, ...outputs };
+      for (const { cells } of this.data.rows) {
+        for (const [output, format, cases] of cells) {
+          if (cases.length) words[output] = cellText(outputs[output], format, cases);
+        }
+      }
+      if (this.data.sweep.ranges) {
+        words.widest = rows[0]?.series;
+        [figures.from, figures.to] = [rows[0]?.low, rows[0]?.high];
+      } else {
+        const series = this.shownSeries(outputs);
+        const values = series.map(([name]) => outputs[name]);
+        const [lowest, highest] = [Math.min(...values), Math.max(...values)];
+        [words.lowest, words.highest] = [lowest, highest].map((value) => series[values.indexOf(value)]?.[1]);
+        [figures.lowest_value, figures.highest_value] = [lowest, highest];
+        figures.times = figures.highest_value / figures.lowest_value;
+        figures.share = figures.highest_value / values.reduce((sum, value) => sum + value, 0);
+      }
+      const text = texts[by ? Math.min(Math.trunc(figures[by]), texts.length - 1) : 0];
+      const found = text.replace(/\{(\w+)(?::(\w+))?\}/g, (_, name, format) => {
+        if (format) return cellText(figures[name], format, []);
+        return words[name] ?? (this.inputs.has(name) ? this.labelled(`{${name}}`) : "–");
+      });
+      return found.slice(0, 1).toUpperCase() + found.slice(1);
     }
 
     // "{first}" in a series label is what the select of that name shows.
@@ -689,11 +723,24 @@
       const place = this.root.querySelector(".calculator-chart");
       if (!place || !this.data.sweep) return;
       this.pending = { values, outputs };
+      this.moved ||= this.params().toString() !== "";
+      this.titling ??= requestAnimationFrame(() => {
+        this.titling = null;
+        this.showFinding(place);
+      });
       this.drawing ??= requestAnimationFrame(async () => {
         const view = await this.view(place);
         this.drawing = null;
         if (view) view.data("rows", this.chartRows(this.pending?.values, this.pending?.outputs)).runAsync();
       });
+    }
+
+    // The page comes with the title of the defaults.
+    showFinding(place) {
+      const title = place.querySelector(".chart-title");
+      if (!title || !this.moved) return;
+      const { values, outputs } = /** @type {{values: object, outputs: object}} */ (this.pending);
+      title.textContent = this.finding(values, outputs, this.data.sweep.ranges ? this.chartRows(values, outputs) : []);
     }
 
     // charts.js on the site, Vega from the cell in JupyterLab: the same face.

@@ -24,8 +24,14 @@ LAB_MIME = "application/vnd.vegalite.v5+json"
 HERE = Path(__file__).parent
 
 INK, QUIET, LINE, PAPER = (f"var(--chart-{name})" for name in ("ink", "quiet", "line", "paper"))
+STANDS, FALLS = "var(--chart-stands)", "var(--chart-falls)"
+"""Colours of a verdict, as the page's own words have them."""
 SERIES = [f"var(--chart-{k})" for k in range(1, 8)]
 SHADES = [f"var(--chart-shade-{k})" for k in range(1, 6)]
+
+DASHES: dict[str, list[int]] = {SERIES[0]: [7, 4], SERIES[5]: [10, 3, 2, 3], SERIES[6]: [2, 3]}
+SHAPES = {SERIES[0]: "square", SERIES[5]: "triangle-up", SERIES[6]: "diamond"}
+"""Tells lines and points apart in grey print where colours are equally light; others are solid, and dots."""
 
 METHOD_COLOURS = dict(zip(METHODS, SERIES, strict=False))
 """One colour for each method, the same in every chart of the book."""
@@ -37,7 +43,7 @@ USD_LABELS = (
     f"abs(datum.value) >= 1e6 ? format(datum.value / 1e6, '{USD}') + 'M' : "
     f"abs(datum.value) >= 1e3 ? format(datum.value / 1e3, '{USD}') + 'k' : format(datum.value, '{USD}')"
 )
-TOOLTIP_FORMATS = {"": ",.4~r", USD: "$,.4~r", "~s": ",.4~r", "$~s": "$,.4~r"}
+TOOLTIP_FORMATS = {"": ",.4~r", "~g": ",.4~r", USD: "$,.4~r", "~s": ",.4~r", "$~s": "$,.4~r"}
 """Formats of an axis that are too coarse or too fine for a tooltip, with the tooltip's own: four digits."""
 UNTOLD_MARKS = {"rule", "text"}
 TOLD_CHANNELS = (
@@ -198,7 +204,7 @@ def complete(spec: dict[str, Any]) -> dict[str, Any]:
         )
     if "mark" in spec or "layer" in spec:
         spec = {"width": "container", **spec}
-    return _with_tooltips(_with_axes(spec), {})
+    return _in_grey(_with_tooltips(_with_axes(spec), {}), {})
 
 
 def renderer(spec: dict[str, Any], **metadata: Any) -> dict[str, Any]:
@@ -278,6 +284,33 @@ def _with_tooltips(view: dict[str, Any], outer: Mapping[str, Any]) -> dict[str, 
     if settings.get("tooltip", settings["type"] not in UNTOLD_MARKS) and (told := _told(encoding)):
         found["encoding"] = {**view.get("encoding", {}), "tooltip": told}
     return found
+
+
+def _in_grey(view: dict[str, Any], outer: Mapping[str, Any]) -> dict[str, Any]:
+    """Lines and points of series that have only their colours get the dashes and shapes of these colours."""
+    encoding = {**outer, **view.get("encoding", {})}
+    found = dict(view)
+    for key in {"layer", "hconcat", "vconcat", "concat"} & view.keys():
+        found[key] = [_in_grey(child, encoding) for child in view[key]]
+    if "spec" in view:
+        found["spec"] = _in_grey(view["spec"], encoding)
+    mark = view.get("mark", {})
+    colour = encoding.get("color") or {}
+    styles: dict[str, tuple[str, list[Any]]] = {
+        "line": ("strokeDash", [DASHES.get(name, [1, 0]) for name in _range(colour)]),
+        "point": ("shape", [SHAPES.get(name, "circle") for name in _range(colour)]),
+    }
+    own = styles.get(mark.get("type", "") if isinstance(mark, dict) else mark)
+    if own and colour.get("type") == "nominal" and "field" in colour and own[0] not in encoding:
+        channel, values = own
+        scale = {k: v for k, v in (colour.get("scale") or {}).items() if k == "domain"} | {"range": values}
+        kept = {k: colour[k] for k in ("field", "type", "sort") if k in colour}
+        found["encoding"] = {**view.get("encoding", {}), channel: {**kept, "scale": scale, "legend": None}}
+    return found
+
+
+def _range(colour: Mapping[str, Any]) -> list[str]:
+    return (colour.get("scale") or {}).get("range") or SERIES
 
 
 def _told(encoding: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -19,29 +19,100 @@
     return vega;
   }
 
-  const tooltip = document.createElement("div");
-  tooltip.className = "chart-tooltip";
-  tooltip.hidden = true;
-  document.addEventListener("keydown", ({ key }) => { if (key === "Escape") tooltip.hidden = true; });
-  document.addEventListener("scroll", () => { tooltip.hidden = true; }, { passive: true });
+  // One tooltip for the page, and a ring about the mark that it tells of.
+  const [tooltip, ring] = ["chart-tooltip", "chart-ring"].map((name) => {
+    const part = document.createElement("div");
+    part.className = name;
+    part.hidden = true;
+    return part;
+  });
+  /** @type {any} */
+  let told = null;
 
-  function showTooltip(handler, event, item, value) {
-    tooltip.hidden = value == null || value === "";
-    if (tooltip.hidden) return;
-    const list = document.createElement("dl");
-    for (const [name, text] of typeof value === "object" ? Object.entries(value) : [["", value]]) {
-      for (const [tag, content] of [["dt", name], ["dd", text]]) {
-        list.append(Object.assign(document.createElement(tag), { textContent: content }));
+  function hideTooltip() {
+    tooltip.hidden = ring.hidden = true;
+    told = null;
+  }
+  document.addEventListener("keydown", ({ key }) => { if (key === "Escape") hideTooltip(); });
+  document.addEventListener("scroll", hideTooltip, { passive: true });
+  document.addEventListener("click", ({ target }) => {
+    if (!(target instanceof Element && target.closest(".chart-live"))) hideTooltip();
+  });
+
+  const held = (value, one, other) => Math.min(Math.max(one, other), Math.max(Math.min(one, other), value));
+  const OF_SPOTS = new Set(["line", "trail", "symbol", "area"]);
+
+  // The spot of an item of the scene graph that is closest to a point: each datum of a line is a spot, a bar is a box.
+  function closest({ x, y, width = 0, height = 0, bounds }, marktype, at) {
+    const { x1, x2, y1, y2 } = OF_SPOTS.has(marktype) ? { x1: x, x2: x + width, y1: y, y2: y + height } : bounds;
+    return { x: held(at.x, x1, x2), y: held(at.y, y1, y2) };
+  }
+
+  // The items with a tooltip below a mark, with the spot of each that is closest to a point, in the drawing's pixels.
+  function* spots(mark, at, group = { width: Infinity, height: Infinity }) {
+    if (mark.marktype === "group") {
+      for (const inner of mark.items) {
+        const { x = 0, y = 0 } = inner;
+        for (const child of inner.items) {
+          for (const found of spots(child, { x: at.x - x, y: at.y - y }, inner)) {
+            yield { ...found, x: found.x + x, y: found.y + y };
+          }
+        }
       }
+      return;
     }
-    tooltip.replaceChildren(list);
-    document.body.append(tooltip);
+    for (const item of mark.items) {
+      if (item.tooltip == null || item.tooltip === "" || item.defined === false) continue;
+      const spot = closest(item, mark.marktype, at);
+      const cut = mark.clip && (spot.x < 0 || spot.y < 0 || spot.x > group.width || spot.y > group.height);
+      if (!cut) yield { item, ...spot, distance: Math.hypot(spot.x - at.x, spot.y - at.y) };
+    }
+  }
+
+  // Of two items at the same distance the later is drawn above the other.
+  function nearest(view, at) {
+    /** @type {any} */
+    let best = null;
+    for (const spot of spots(view.scenegraph().root, at)) {
+      if (!best || spot.distance <= best.distance) best = spot;
+    }
+    return best;
+  }
+
+  function showTooltip(view, drawing, { clientX, clientY, pointerType }) {
+    const toScreen = /** @type {SVGGElement} */ (drawing.querySelector("svg > g")).getScreenCTM();
+    if (!toScreen) return;
+    const found = nearest(view, new DOMPoint(clientX, clientY).matrixTransform(toScreen.inverse()));
+    if (!found) return hideTooltip();
+    const spot = new DOMPoint(found.x, found.y).matrixTransform(toScreen);
+    if (told !== found.item) {
+      told = found.item;
+      const value = told.tooltip;
+      const list = document.createElement("dl");
+      for (const [name, text] of typeof value === "object" ? Object.entries(value) : [["", value]]) {
+        for (const [tag, content] of [["dt", name], ["dd", text]]) {
+          list.append(Object.assign(document.createElement(tag), { textContent: content }));
+        }
+      }
+      tooltip.replaceChildren(list);
+      document.body.append(ring, tooltip);
+    }
+    tooltip.hidden = ring.hidden = false;
+    ring.style.transform = `translate(${spot.x}px, ${spot.y}px)`;
     const gap = 14;
     const { width, height } = tooltip.getBoundingClientRect();
-    const x = Math.max(gap / 2, Math.min(event.clientX + gap, document.documentElement.clientWidth - width - gap / 2));
-    const above = event.clientY + gap + height > window.innerHeight;
-    const y = above ? event.clientY - gap - height : event.clientY + gap;
+    const x = Math.max(gap / 2, Math.min(spot.x + gap, document.documentElement.clientWidth - width - gap / 2));
+    const below = spot.y + gap + height <= window.innerHeight;
+    const finger = pointerType === "touch" && spot.y - gap - height >= 0;
+    const y = below && !finger ? spot.y + gap : spot.y - gap - height;
     tooltip.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
+  }
+
+  // A mouse tells by moving, a finger by a tap: a finger that moves scrolls the page.
+  function listen(view, drawing) {
+    drawing.addEventListener("pointermove", (event) => { if (event.pointerType === "mouse") showTooltip(view, drawing, event); });
+    drawing.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") hideTooltip(); });
+    drawing.addEventListener("click", (event) => showTooltip(view, drawing, event));
   }
 
   // Text is measured in the font that the page gives it.
@@ -62,7 +133,7 @@
       expr: expressionInterpreter,
       renderer: "svg",
       hover: true,
-      tooltip: showTooltip,
+      tooltip: () => {},
     });
     await view.initialize(drawing).runAsync();
     for (const { name } of [...drawing.attributes]) drawing.removeAttribute(name);
@@ -72,6 +143,7 @@
     svg.setAttribute("aria-label", place.querySelector("svg").getAttribute("aria-label"));
     svg.querySelector("g")?.setAttribute("aria-hidden", "true");
     place.replaceChildren(drawing);
+    listen(view, drawing);
     if (fluid) {
       let width = spec.width;
       new ResizeObserver(() => {
