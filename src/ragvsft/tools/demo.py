@@ -85,7 +85,7 @@ def licence(model: bytes) -> str:
     return (
         "all-MiniLM-L6-v2 (sentence-transformers, https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2)\n\n"
         f"{FOLDER}/minilm.{_digest(model)}.bin holds its weights, changed: each matrix is rounded to eight\n"
-        "bits a number with a scale for each row; the pooler and positions beyond the longest text are gone.\n"
+        "bits a number with a scale for each row; without the pooler and positions past the longest text.\n"
         f"SHA-256 of the file: {hashlib.sha256(model).hexdigest()}\n"
         f"SHA-256 of the original model.safetensors: {embed.WEIGHTS_SHA256}\n"
         f"SHA-256 of the original tokenizer.json, whose vocabulary the file holds: {embed.TOKENIZER_SHA256}\n"

@@ -3,7 +3,7 @@
 (() => {
   "use strict";
 
-  const SHOWN = 5;
+  const SHOWN = 3;
   const FIRST = 10;
   const DEPTH = 100;
   const own = /** @type {HTMLScriptElement} */ (document.currentScript);
@@ -258,7 +258,8 @@
       if (!keywords.length) {
         return `No passage shares a word with the question. Vectors always find a nearest one, here at cosine ${cosines[vectors[0]].toFixed(2)}.${of}`;
       }
-      const both = keywords.slice(0, FIRST).filter((k) => vectors.indexOf(k) < FIRST).length;
+      const near = new Set(vectors.slice(0, FIRST));
+      const both = keywords.slice(0, FIRST).filter((k) => near.has(k)).length;
       const agree = keywords[0] === vectors[0] ? "agree on the first passage" : "put different passages first";
       return `Keywords and vectors ${agree}; ${this.format.number(both)} of their first ${this.format.number(FIRST)} are the same.${of}`;
     }
@@ -298,7 +299,7 @@
       const { count, usd } = this.format;
       const { query } = calculator.model({ ...calculator.values(), prompt_tokens: this.promptTokens });
       this.find(".passages-prompt summary").textContent =
-        `The prompt that would be sent: about ${count(this.promptTokens)} tokens, with an answer of ${count(calculator.state.output_tokens)} ` +
+        `The prompt that would be sent: about ${count(this.promptTokens)} tokens, with an answer of ${count(calculator.state.output_tokens)} it costs ` +
         `${usd(query)} on ${calculator.shown("model").trim()}`;
     }
 
