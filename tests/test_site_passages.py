@@ -131,6 +131,10 @@ def test_the_browser_ranks_as_python_does(
         fused = search.fuse([[f"{k:04}" for k in side] for side in sides])
         order = [int(name) for name in sorted(fused, key=lambda name: (-fused[name], name))]
         assert ranked == [side[:10] for side in (*sides, order)], question
+        if sides[0]:
+            ask(page, question)
+            common = len({*sides[0][:10]} & {*sides[1][:10]})
+            expect(page.locator(SAID)).to_contain_text(f"their first 10 have {common} in common.")
 
 
 def test_a_chapter_that_is_deleted_is_found_no_more_until_it_is_put_back(

@@ -261,7 +261,7 @@
       const near = new Set(vectors.slice(0, FIRST));
       const both = keywords.slice(0, FIRST).filter((k) => near.has(k)).length;
       const agree = keywords[0] === vectors[0] ? "agree on the first passage" : "put different passages first";
-      return `Keywords and vectors ${agree}; ${this.format.number(both)} of their first ${this.format.number(FIRST)} are the same.${of}`;
+      return `Keywords and vectors ${agree}; their first ${this.format.number(FIRST)} have ${this.format.number(both)} in common.${of}`;
     }
 
     ms(value) {
