@@ -53,13 +53,16 @@ tuning := _build/tuning/installed
 tuning_key = { echo "$(CURDIR)"; cat experiments/tuning/requirements*.txt requirements-models.txt; } 2>&1 $(checksum)
 in_tuning = PYTHONPATH="$(CURDIR)/tests/offline:$(CURDIR)/src" OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
-.PHONY: help site serve preview test check bench experiments test-experiments prices new-prices prices-today links data notebooks lock test-binder browser clean FORCE
+.PHONY: help site demo serve preview test check bench experiments test-experiments prices new-prices prices-today links data notebooks lock test-binder browser clean FORCE
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 site: $(built) ## build the book into _build/html
 	@echo "The book: file://$(CURDIR)/$(html)/index.html (or run: make serve)"
+
+demo: $(built) ## add to the built book the model that searches by vectors in a reader's browser (21 MB; a minute, once)
+	$(offline) $(python) -m ragvsft.tools.demo $(html)
 
 serve: $(built) ## build the book and serve it on this machine (PORT=8000)
 	@echo "The book: http://127.0.0.1:$(PORT)/ (Ctrl-C ends)"

@@ -18,6 +18,7 @@ from ragvsft.book import (
     links,
     maths,
     pages,
+    passages,
     search_index,
     social,
 )
@@ -34,7 +35,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("ragvsft_pages", "", "env")
     app.add_config_value("ragvsft_preview", False, "")
     app.connect("config-inited", _configure)
-    for module in (cells, execution, exports, glossary, links, maths, pages, search_index, social):
+    for module in (cells, execution, exports, glossary, links, maths, pages, search_index, passages, social):
         module.setup(app)
     app.connect("build-finished", _finish, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -30,11 +30,13 @@ ASSETS = {
     "calculator.css": '<section class="calculator',
     "matrix.css": '<section class="calculator matrix',
     "decisions.css": '<form class="decision-form',
+    "passage_search.css": '<section class="calculator passages',
     "book.js": "",
     "charts.js": '<figure class="chart',
     "calculator.js": '<section class="calculator',
     "matrix.js": '<section class="calculator matrix',
     "decisions.js": '<form class="decision-form',
+    "passage_search.js": '<section class="calculator passages',
     "crossings.js": "calculator-crossings",
 }
 """Each style and script with the markup that asks for it."""

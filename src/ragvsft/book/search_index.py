@@ -75,8 +75,10 @@ def spaced(text: str) -> str:
 
 
 class _Reader(HTMLParser):
-    def __init__(self) -> None:
+    def __init__(self, unread: frozenset[str]) -> None:
         super().__init__()
+        self.silent_tags = SILENT_TAGS | unread
+        self.silent_classes = SILENT_CLASSES | unread
         self.entries: list[Entry] = []
         self.open: list[tuple[str, str]] = []
         self.silent = 0
@@ -96,8 +98,8 @@ class _Reader(HTMLParser):
         identifier, classes = found.get("id", ""), set(found.get("class", "").split())
         silent = (
             self.silent > 0
-            or tag in SILENT_TAGS
-            or bool(classes & SILENT_CLASSES)
+            or tag in self.silent_tags
+            or bool(classes & self.silent_classes)
             or (tag == "section" and identifier in SILENT_SECTIONS)
         )
         role = "silent" if silent else ""
@@ -143,10 +145,13 @@ class _Reader(HTMLParser):
             place.pieces.append(data)
 
 
-def entries(html: str) -> list[Entry]:
-    """The places of a built page, in its order, each with the prose that stands under its own heading."""
+def entries(html: str, unread: frozenset[str] = frozenset()) -> list[Entry]:
+    """The places of a built page, in its order, each with the prose that stands under its own heading.
+
+    `unread` names further tags and classes whose text is left out.
+    """
     _, _, main = html.partition("<main")
-    reader = _Reader()
+    reader = _Reader(unread)
     reader.feed(f"<main{main.partition('</main>')[0]}")
     for entry in reader.entries:
         entry.heading = spaced(entry.heading)

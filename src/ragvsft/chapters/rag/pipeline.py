@@ -22,6 +22,7 @@ from ragvsft.retrieval import results as measured
 from ragvsft.widgets.calculator import Bars, Calculator, Cell, Finding, Number, Preset, Row, Select, Sweep
 from ragvsft.widgets.chart import METHOD_COLOURS, Layers, usd_axis, with_now
 from ragvsft.widgets.cost_inputs import assumption_input, model_select, rest, role_select
+from ragvsft.widgets.passage_search import PassageSearch
 
 BITS = {"float": 32, "scalar": 8, "binary": 1}
 """Bits a dimension for plain floats and for the two common quantisations."""
@@ -206,6 +207,65 @@ def rewriting_usd(conversation_tokens: float, question_tokens: float, column_id:
     llm = scenario.from_keys({"columns": [column_id]}).inputs(column_id).answer_llm
     read = costs.tokens_usd(conversation_tokens, llm.input_usd_per_mtok)
     return float(read + costs.tokens_usd(question_tokens, llm.output_usd_per_mtok))
+
+
+# ------------------------------------------------------------------------------- the search box of the page
+
+PROMPT_PRICE = "prompt-price"
+
+
+def passage_search() -> PassageSearch:
+    """The search box over the book's passages; one search or all get some of its questions wrong."""
+    return PassageSearch(
+        (
+            "Does deleting a document delete its vector?",
+            "Can employees see what they may not?",
+            "Which model is cheapest?",
+            "MMLU",
+            "What is the capital of France?",
+        ),
+        price=PROMPT_PRICE,
+    )
+
+
+def prompt_price() -> Calculator:
+    """The price of one prompt by model; on the page each search sets the tokens of the prompt."""
+    base = scenario.default().assumptions
+    return Calculator(
+        PROMPT_PRICE,
+        "What does that prompt cost?",
+        (
+            Number(
+                "prompt_tokens",
+                "Tokens of the prompt",
+                "tokens",
+                default=base["chunks_in_prompt"] * base["tokens_per_chunk"],
+                minimum=1,
+                maximum=1e7,
+                scale="log",
+                slider=(100, 1e6),
+                help="Set by each search above.",
+            ),
+            model_select(),
+            assumption_input("output_tokens"),
+        ),
+        _prompt_usd,
+        (
+            Row("Reading the prompt", Cell("read", "usd"), Cell("read_1000", "usd")),
+            Row("Writing the answer", Cell("write", "usd"), Cell("write_1000", "usd")),
+            Row("The question", Cell("query", "usd"), Cell("query_1000", "usd")),
+        ),
+        ("", "USD a question", "USD for 1,000 questions"),
+        note="Without caching, search and reranking.",
+    )
+
+
+def _prompt_usd(i: Any) -> Mapping[str, Quantity]:
+    llm = inputs(vars(i)).answer_llm
+    read = costs.tokens_usd(i.prompt_tokens, llm.input_usd_per_mtok)
+    write = costs.tokens_usd(i.output_tokens, llm.output_usd_per_mtok)
+    usd = {"read": read, "write": write, "query": read + write}
+    return {**usd, **{f"{name}_1000": 1000 * value for name, value in usd.items()}}
 
 
 # ------------------------------------------------------------------------------------- our own measurement

@@ -157,22 +157,34 @@ def model_folder() -> Path:
 
 def load_minilm(folder: Path) -> MiniLM:
     """The model in a folder of model.safetensors and tokenizer.json, checked against the known hashes."""
-    weights = _checked(folder / "model.safetensors", WEIGHTS_SHA256)
-    tokenizer_json = _checked(folder / "tokenizer.json", TOKENIZER_SHA256)
+    return with_weights(original_weights(folder), folder)
+
+
+def original_weights(folder: Path) -> dict[str, NDArray[Any]]:
+    """The published arrays by name. Raises PipelineError unless the file is the original."""
+    return safetensors(_checked(folder / "model.safetensors", WEIGHTS_SHA256))
+
+
+def with_weights(weights: dict[str, NDArray[Any]], folder: Path, name: str = MiniLM.name) -> MiniLM:
+    """The model with these weights and the tokeniser of a folder."""
     import onnxruntime
-    import tokenizers
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        onnx_graph(safetensors(weights)), options, providers=["CPUExecutionProvider"]
-    )
-    tokenizer = tokenizers.Tokenizer.from_str(tokenizer_json.decode())
+    session = onnxruntime.InferenceSession(onnx_graph(weights), options, providers=["CPUExecutionProvider"])
+    return MiniLM(session, load_tokenizer(folder), name)
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The model's tokeniser, cutting at 256 word pieces. Raises PipelineError unless it is the original."""
+    import tokenizers
+
+    tokenizer = tokenizers.Tokenizer.from_str(_checked(folder / "tokenizer.json", TOKENIZER_SHA256).decode())
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAX_TOKENS)
-    return MiniLM(session, tokenizer)
+    return tokenizer
 
 
 def _checked(file: Path, sha256: str) -> bytes:
@@ -191,7 +203,7 @@ def safetensors(content: bytes) -> dict[str, NDArray[Any]]:
     """The arrays of a safetensors file: 8 bytes of header length, a JSON header, then the raw numbers."""
     size = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + size])
-    types = {"F32": np.float32, "F16": np.float16, "I64": np.int64}
+    types = {"F32": np.float32, "F16": np.float16, "I64": np.int64, "I8": np.int8}
     arrays = {}
     for name, entry in header.items():
         if name != "__metadata__":
