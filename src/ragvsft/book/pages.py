@@ -29,11 +29,14 @@ ASSETS = {
     "calculator.css": '<section class="calculator',
     "matrix.css": '<section class="calculator matrix',
     "decisions.css": '<form class="decision-form',
+    "answers.css": '<details class="answers',
     "book.js": "",
     "charts.js": '<figure class="chart',
     "calculator.js": '<section class="calculator',
+    "evaluation.js": '<section class="calculator matrix',
     "matrix.js": '<section class="calculator matrix',
     "decisions.js": '<form class="decision-form',
+    "answers.js": '<details class="answers',
     "crossings.js": "calculator-crossings",
 }
 """Each style and script with the markup that asks for it."""
