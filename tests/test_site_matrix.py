@@ -362,5 +362,10 @@ def test_an_evaluation_is_accessible_and_fits(width: int, dark: bool, opened: Ca
     give(page, json.dumps(evaluation()))
     expect(page.locator(".matrix-own-said")).to_contain_text("40 questions")
     page.add_script_tag(path=AXE)
-    assert page.evaluate("axe.run('.matrix-own', {preload: false}).then((found) => found.violations.map(({id}) => id))") == []
+    assert (
+        page.evaluate(
+            "axe.run('.matrix-own', {preload: false}).then((found) => found.violations.map(({id}) => id))"
+        )
+        == []
+    )
     assert page.evaluate("document.documentElement.scrollWidth") <= width
