@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from datetime import date
+from os.path import basename as base
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from ragvsft.costs import columns as cols
 from ragvsft.costs import compare
 from ragvsft.costs.methods import METHODS
 from ragvsft.prices import PLACES
+from ragvsft.retrieval import evaluated
 from ragvsft.widgets import matrix as matrix_widget
 from ragvsft.widgets.matrix import Matrix, matrix
+from retrieval.drawn_evaluations import HOSTILE, HUGE, MARKUP, evaluation
 
 ROOT = Path(__file__).parent.parent
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -50,14 +53,15 @@ SETTLED = "() => document.getElementById('calc-matrix').dataset.drawn >= 1"
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A page that holds the matrix alone, with the styles and scripts of the site."""
     folder = tmp_path_factory.mktemp("matrix")
-    files = ["calculator.css", "matrix.css", "calculator.js", "matrix.js"]
-    for name in files:
-        shutil.copy(WIDGETS / Path(name).stem / name, folder)
+    for name in (*MATRIX.styles, *MATRIX.scripts):
+        shutil.copy(WIDGETS / name, folder)
     static = WIDGETS.parent / "book" / "static"
     shutil.copy(static / "book.css", folder)
     shutil.copytree(static / "vendor", folder / "vendor")
-    styles = "".join(f'<link rel="stylesheet" href="{name}">' for name in ["book.css", *files[:2]])
-    scripts = "".join(f'<script src="{name}" defer></script>' for name in files[2:])
+    styles = "".join(
+        f'<link rel="stylesheet" href="{name}">' for name in ["book.css", *map(base, MATRIX.styles)]
+    )
+    scripts = "".join(f'<script src="{base(name)}" defer></script>' for name in MATRIX.scripts)
     (folder / "page.html").write_text(
         '<!doctype html><html lang="en-GB"><head><meta charset="utf-8"><title>Matrix</title>'
         f'<meta name="viewport" content="width=device-width">{styles}{scripts}</head>'
@@ -259,3 +263,109 @@ def test_the_answer_stays_in_view_while_inputs_are_set(opened: Callable[..., Pag
     expect(line).to_have_class("calculator-line seen")
     low = opened(width=800, height=400)
     expect(low.locator(".calculator-line")).to_be_hidden()
+
+
+# ------------------------------------------------------------------------------- the reader's own evaluation
+
+PRICED = """() => [...document.querySelectorAll(".matrix-own-table tbody tr")].map((row) => [
+  row.querySelector("th").textContent,
+  [...row.querySelectorAll("td")].map((cell) => [...cell.children].map((span) => span.textContent)),
+])"""
+
+
+def give(page: Page, text: str, name: str = "evaluation.json") -> None:
+    page.locator(".matrix-own input").set_input_files(
+        {"name": name, "mimeType": "application/json", "buffer": text.encode()}
+    )
+
+
+def expected_prices(page: Page, text: str) -> list[list[Any]]:
+    """What Python says of the same file in the page's own state."""
+    state = dict(page.evaluate(READ)["state"])
+    chosen = tuple(state.pop("columns").split(","))
+    figure = state["show"] if state["show"] in ("per_query_usd", "vendor_horizon_usd") else "horizon_usd"
+    queries = 1 if figure == "per_query_usd" else state["queries_per_month"] * state["horizon_months"]
+    lines = evaluated.lines(evaluated.read(text), MATRIX.cells(chosen, **state), queries, figure)
+
+    def shown(cell: evaluated.UsdPerSuccess | str) -> list[str]:
+        if isinstance(cell, str):
+            return [cell]
+        usd, low, high = (matrix_widget._usd(float(f"{value:.3g}")) for value in cell)
+        return [usd, f"{low} to {high}"]
+
+    return [[line.label, [shown(cell) for cell in line.cells]] for line in lines]
+
+
+@pytest.mark.parametrize(
+    "state", ["", "show=per_query_usd", "show=vendor_horizon_usd&documents=500", *STATES.values()]
+)
+def test_an_evaluation_is_priced_as_python_prices_it(state: str, opened: Callable[..., Page]) -> None:
+    page, text = opened(state), json.dumps(evaluation())
+    page.locator(".matrix-own > summary").click()
+    give(page, text)
+    expect(page.locator(".matrix-own-said")).to_contain_text("40 questions, BM25, dense, fusion, LambdaMART")
+    assert page.evaluate(PRICED) == expected_prices(page, text)
+    assert page.locator(".matrix-own img").count() == 0
+    assert MARKUP in (page.locator(".matrix-own-notes").text_content() or "")
+
+
+def test_a_file_of_the_command_itself_is_priced_and_follows_the_inputs(
+    opened: Callable[..., Page], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topics = ["refunds", "parcels", "warranty", "invoices"]
+    (tmp_path / "documents").mkdir()
+    for topic in topics:
+        (tmp_path / "documents" / f"{topic}.md").write_text(f"# {topic}\n\nThe rule for {topic}.", "utf-8")
+    asked = "question,document\n" + "".join(f"What is the rule for {t}?,{t}.md\n" for t in topics)
+    (tmp_path / "questions.csv").write_text(asked, "utf-8")
+    judged = (
+        f"question,method,model,judge,correct\nWhat is the rule for parcels?,dense,gpt-oss-20b,{MARKUP},yes\n"
+    )
+    (tmp_path / "judged.csv").write_text(judged, "utf-8")
+    names = [str(tmp_path / name) for name in ("documents", "questions.csv", "judged.csv", "out")]
+    assert main(["evaluate", *names[:2], "--judged", names[2], "--out", names[3]]) == 0
+    text = (tmp_path / "out" / "evaluation.json").read_text("utf-8")
+    page = opened()
+    page.locator(".matrix-own > summary").click()
+    give(page, text)
+    before = expected_prices(page, text)
+    assert page.evaluate(PRICED) == before
+    page.locator("[data-input=output_tokens] .number").fill("2000")
+    page.wait_for_function("document.getElementById('calc-matrix').dataset.drawn >= 2")
+    after = expected_prices(page, text)
+    assert page.evaluate(PRICED) == after != before
+
+
+def test_a_hostile_file_is_one_sentence_and_nothing_is_lost(opened: Callable[..., Page]) -> None:
+    page = opened()
+    page.locator(".matrix-own > summary").click()
+    said = page.locator(".matrix-own-said")
+    give(page, HOSTILE["a method twice"][0])
+    expect(said).to_contain_text("Nothing was changed.")
+    give(page, json.dumps(evaluation()))
+    expect(said).to_contain_text("40 questions")
+    kept, state = page.evaluate(PRICED), page.evaluate(READ)
+    for name, (text, field) in {**HOSTILE, "huge": (HUGE, "size = ")}.items():
+        give(page, text, f"{name}.json")
+        expect(said).to_contain_text(f"{name}.json: ")
+        told = (said.text_content() or "").removeprefix(f"{name}.json: ")
+        assert told.startswith(field) or (field == "not JSON" and "not JSON" in told), (name, told)
+        assert "must be" in told and told.endswith("The evaluation opened before is kept."), (name, told)
+        assert len(told) < 400
+        assert (page.evaluate(PRICED), page.evaluate(READ)) == (kept, state)
+
+
+@pytest.mark.parametrize(("width", "dark"), [(390, False), (1280, True)])
+def test_an_evaluation_is_accessible_and_fits(width: int, dark: bool, opened: Callable[..., Page]) -> None:
+    page = opened(width=width, dark=dark)
+    page.locator(".matrix-own > summary").press("Enter")
+    give(page, json.dumps(evaluation()))
+    expect(page.locator(".matrix-own-said")).to_contain_text("40 questions")
+    page.add_script_tag(path=AXE)
+    assert (
+        page.evaluate(
+            "axe.run('.matrix-own', {preload: false}).then((found) => found.violations.map(({id}) => id))"
+        )
+        == []
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

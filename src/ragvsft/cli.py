@@ -16,6 +16,7 @@ from ragvsft import __version__
 if TYPE_CHECKING:
     from ragvsft.costs.compare import Cell
     from ragvsft.costs.scenario import Scenario
+    from ragvsft.retrieval.evaluated import UsdPerSuccess
 
 INTERRUPTED = 130
 LARGEST_FILE_BYTES, LONGEST_LINE = 100_000, 2_000
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     priced = commands.add_parser("compare", help="price every method on every model for a scenario")
     priced.add_argument("file", nargs="?", help="scenario file (TOML); - for standard input; none: defaults")
     priced.add_argument("--json", action="store_true", help="print JSON")
+    priced.add_argument("--evaluation", help="evaluation.json of ragvsft evaluate: USD per question answered")
     priced.add_argument("--example", action="store_true", help="print a commented scenario file")
     priced.set_defaults(run=_compare)
 
@@ -106,6 +108,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     own.add_argument("--k", type=int, default=5, help="passages that are read (default 5)")
     own.add_argument("--tune-on", default="tune", help="the part that the reranker may see (default tune)")
+    own.add_argument(
+        "--judged", help="CSV of judged answers: question, method, model, judge, correct (yes, no)"
+    )
     own.add_argument("--out", default="evaluation", help="folder for evaluation.json and evaluation.html")
     own.set_defaults(run=_evaluate)
 
@@ -119,17 +124,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _read(name: str) -> str:
+def _read(name: str, largest: int = LARGEST_FILE_BYTES, longest: int = LONGEST_LINE) -> str:
     """A file's text, or standard input's. Raises ValueError if it is too large or no text."""
     from_stdin = name == "-"
     with open(0 if from_stdin else name, "rb", closefd=not from_stdin) as file:
-        content = file.read(LARGEST_FILE_BYTES + 1)
-    if len(content) > LARGEST_FILE_BYTES:
-        raise ValueError(f"size: over {LARGEST_FILE_BYTES:,} bytes; must be at most that")
+        content = file.read(largest + 1)
+    if len(content) > largest:
+        raise ValueError(f"size: over {largest:,} bytes; must be at most that")
     text = content.decode("utf-8-sig")
     for number, line in enumerate(text.split("\n"), 1):
-        if len(line) > LONGEST_LINE:
-            raise ValueError(f"line {number}: {len(line):,} characters; must be at most {LONGEST_LINE:,}")
+        if len(line) > longest:
+            raise ValueError(f"line {number}: {len(line):,} characters; must be at most {longest:,}")
     return text
 
 
@@ -141,13 +146,51 @@ def _compare(arguments: argparse.Namespace) -> int:
         print(scenarios.example(), end="")
         return 0
     scenario = scenarios.read(_read(arguments.file)) if arguments.file else scenarios.default()
-    if arguments.json:
+    if arguments.evaluation:
+        arguments.file = arguments.evaluation  # whose fault a fault is from here on
+        print(_per_success(scenario, arguments.evaluation))
+    elif arguments.json:
         print(json.dumps(compare.as_json(scenario), indent=2))
     else:
         print(_comparison(scenario))
     for line in (*scenario.notes, *scenario.price_changes()):
         print(f"note: {line}", file=sys.stderr)
     return 0
+
+
+def _per_success(scenario: Scenario, name: str) -> str:
+    from ragvsft.costs import compare
+    from ragvsft.retrieval import evaluated
+
+    longest = evaluated.LARGEST_BYTES
+    evaluation = evaluated.read(_read(name, longest, longest))
+    queries = scenario.assumptions["queries_per_month"] * scenario.assumptions["horizon_months"]
+    cells = compare.matrix(scenario, number_of_draws=1)
+    table = [["USD for each, all costs", *(scenario.hosted(name).column.label for name in scenario.columns)]]
+    notes: dict[str, None] = {}
+    for line in evaluated.lines(evaluation, cells, queries):
+        notes |= dict.fromkeys(f"x  {cell}" for cell in line.cells if isinstance(cell, str))
+        table.append([line.label, *("x" if isinstance(c, str) else _dollars(c.usd) for c in line.cells)])
+        if not all(isinstance(cell, str) for cell in line.cells):
+            table.append(["", *(_interval(cell) for cell in line.cells)])
+    if not evaluation.judged_answers:
+        notes["USD per correct answer is not known: the file holds no judged answers."] = None
+    below = "Under each: by the 95% interval of the share. RAG, less the stages that the method does not pay."
+    told = [*notes, *(f"warning: {warning}" for warning in evaluation.warnings)]
+    return "\n".join([*_aligned(table), "", below, *map(_one_line, told)])
+
+
+def _interval(cell: UsdPerSuccess | str) -> str:
+    return "" if isinstance(cell, str) else f"{_dollars(cell.low)} to {_dollars(cell.high)}"
+
+
+def _aligned(table: list[list[str]]) -> list[str]:
+    widths = [max(len(line[k]) for line in table) for k in range(len(table[0]))]
+    return [
+        line[0].ljust(widths[0])
+        + "".join(f"  {text:>{width}}" for text, width in zip(line[1:], widths[1:], strict=True))
+        for line in table
+    ]
 
 
 def _comparison(scenario: Scenario) -> str:
@@ -164,12 +207,6 @@ def _comparison(scenario: Scenario) -> str:
         ranges = [_range(by_key[method.name, column.id]) for column in columns]
         if any(ranges):
             table.append(["", *ranges])
-    widths = [max(len(line[k]) for line in table) for k in range(len(table[0]))]
-    lines = [
-        line[0].ljust(widths[0])
-        + "".join(f"  {text:>{width}}" for text, width in zip(line[1:], widths[1:], strict=True))
-        for line in table
-    ]
     dates = [price.as_of for price in compare.prices_in_use(scenario)]
     head = (
         f"{scenario.assumptions['queries_per_month']:,.0f} queries a month for "
@@ -187,7 +224,7 @@ def _comparison(scenario: Scenario) -> str:
         "Under each total: 10th to 90th percentile over the ranges of the assumptions.\n"
         "These are costs: how well a method answers is not compared. Measure that on your own questions."
     )
-    return "\n".join([head, "", *lines, "", compare.verdict(cells), below, "", *notes])
+    return "\n".join([head, "", *_aligned(table), "", compare.verdict(cells), below, "", *notes])
 
 
 def _total(cell: Cell) -> str:
@@ -262,9 +299,10 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         print(f"\rindexed {done} of {of}", end="" if done < of else "\n", file=sys.stderr, flush=True)
 
     asked = evaluate.questions(_read(arguments.questions))
+    judged = evaluate.judged(_read(arguments.judged), asked) if arguments.judged else None
     result = evaluate.evaluate(
         Path(arguments.folder), asked, embed.from_environment(), arguments.k, arguments.tune_on, progress
-    )
+    ).model_copy(update={"judged_answers": judged})
     evaluate.write(result, Path(arguments.out))
     print(evaluate.as_text(result))
     print(f"written: {arguments.out}/evaluation.json, {arguments.out}/evaluation.html", file=sys.stderr)

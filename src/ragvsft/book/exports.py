@@ -19,6 +19,7 @@ from ragvsft.book.pages import parts
 from ragvsft.chapters import METADATA
 from ragvsft.costs.compare import json_schema
 from ragvsft.prose import without_markup
+from ragvsft.widgets import answer_browser
 from ragvsft.widgets.calculator import MIME as CALCULATOR_MIME
 from ragvsft.widgets.chart import LAB_MIME, SITE_MIME
 
@@ -49,6 +50,7 @@ def _export(app: Sphinx, exception: Exception | None) -> None:
     (site / "llms.txt").write_text(llms_txt(app), "utf-8")
     (site / "LICENCES.txt").write_text(licences(), "utf-8")
     export_data(site / "data")
+    answer_browser.write(site / "data" / "answers")
 
 
 def portable(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -154,13 +156,18 @@ def licences() -> str:
 
 
 def export_data(folder: Path) -> None:
-    """Every table of `data/` as CSV, as JSON rows and with the JSON schema of a row, and an index of them."""
+    """Every table of `data/` as CSV, as JSON rows and with the JSON schema of a row, and an index of them.
+
+    The recorded answers, which are no table, go beside them as they are.
+    """
     names = list(data.tables())
     for name in names:
         rows = [row.model_dump(mode="json") for row in data.load(name)]
         _write_json(folder / f"{name}.schema.json", data.schema(name))
         _write_json(folder / f"{name}.json", {"table": name, "licence": DATA_LICENCE, "rows": rows})
         shutil.copyfile(data.DATA / f"{name}.csv", folder / f"{name}.csv")
+    for browser in answer_browser.browsers():
+        shutil.copyfile(data.DATA / "measured" / browser.file, folder / "measured" / browser.file)
     tables = [
         {"table": name, "json": f"{name}.json", "csv": f"{name}.csv", "schema": f"{name}.schema.json"}
         for name in names

@@ -13,7 +13,8 @@ from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
 NOTEBOOK_LINK = re.compile(r"""(<a\b[^>]*\bhref="(?![a-z]+:)[^"#?]+)\.ipynb(?=["#])""")
-CALCULATOR_STATE = "calc:"
+TOOL_STATES = ("calc:", "answers:")
+"""What a fragment begins with that is the state of a calculator or of an answer browser, and no id."""
 
 
 def setup(app: Sphinx) -> None:
@@ -73,7 +74,7 @@ def _fault(site: Path, path: Path, address: str, pages: dict[Path, Page]) -> str
     if not target.is_file():
         return "there is no such file"
     anchor = unquote(parts.fragment)
-    if not anchor or anchor.startswith(CALCULATOR_STATE) or target not in pages:
+    if not anchor or anchor.startswith(TOOL_STATES) or target not in pages:
         return None
     return None if anchor in pages[target].ids else f"the page has no id {anchor!r}"
 

@@ -73,8 +73,9 @@ def figure(spec: dict[str, Any], number: int, with_table: bool) -> str:
     A chart that fills its column carries two drawings, for wide and for narrow columns, with some slack at
     the left for readers whose font is wider than the one that drew them. `number` counts the figures of a
     page; `CHAPTER` stands before it for the chapter's number, which is known when the page is written.
-    A spec's `usermeta` may hold `source`, the line beneath. Raises ValueError for a chart without
-    description, or that the site's Vega cannot draw.
+    A spec's `usermeta` may hold `source`, the line beneath, and `answers`: for each label the links, text and
+    address, to the recorded answers behind its points. Raises ValueError for a chart without description, or
+    that the site's Vega cannot draw.
     """
     html = _figure(json.dumps(complete(spec), sort_keys=True), with_table)
     return html.replace("{chart}", f"chart-{number}").replace("{number}", str(number))
@@ -83,7 +84,8 @@ def figure(spec: dict[str, Any], number: int, with_table: bool) -> str:
 @functools.cache
 def _figure(spec_json: str, with_table: bool) -> str:
     spec = json.loads(spec_json)
-    title, source = spec.pop("title", None), spec.pop("usermeta", {}).get("source", "")
+    title, more = spec.pop("title", None), spec.pop("usermeta", {})
+    source = more.get("source", "")
     fluid = spec.get("width") == "container"
     if fluid:
         spec |= {"width": WIDE, "autosize": {"type": "fit-x", "contains": "padding"}}
@@ -112,10 +114,25 @@ def _figure(spec_json: str, with_table: bool) -> str:
             json_island(vega),
             "</script>",
             f'<p class="chart-source">Source: {escape(source)}</p>' if source else "",
+            answer_links(more.get("answers", {})),
             data_table(spec, with_table),
             "</figure>",
         ]
     )
+
+
+def answer_links(answers: dict[str, list[tuple[str, str]]]) -> str:
+    """A list that opens the recorded answers behind each point of a chart; "" if it has none."""
+    items = [
+        f"<li>{escape(label)}: "
+        + ", ".join(f'<a href="{escape(address)}">{escape(text)}</a>' for text, address in links)
+        + "</li>"
+        for label, links in answers.items()
+    ]
+    if not items:
+        return ""
+    said = "Read the prompts and answers behind each point"
+    return f'<details class="chart-answers"><summary>{said}</summary><ul>{"".join(items)}</ul></details>'
 
 
 def caption(title: str | list[str] | dict[str, Any] | None) -> str:

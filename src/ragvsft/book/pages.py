@@ -31,12 +31,15 @@ ASSETS = {
     "matrix.css": '<section class="calculator matrix',
     "decisions.css": '<form class="decision-form',
     "passage_search.css": '<section class="calculator passages',
+    "answers.css": '<details class="answers',
     "book.js": "",
     "charts.js": '<figure class="chart',
     "calculator.js": '<section class="calculator',
+    "evaluation.js": '<section class="calculator matrix',
     "matrix.js": '<section class="calculator matrix',
     "decisions.js": '<form class="decision-form',
     "passage_search.js": '<section class="calculator passages',
+    "answers.js": '<details class="answers',
     "crossings.js": "calculator-crossings",
 }
 """Each style and script with the markup that asks for it."""

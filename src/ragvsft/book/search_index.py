@@ -27,7 +27,7 @@ SILENT_TAGS = {"script", "style", "svg", "math", "form", "button", "noscript"}
 SILENT_CLASSES = {
     *("code", "highlight", "headerlink", "label", "calculator-scroll", "calculator-prices", "copy"),
     *("chart-data", "chart-legend", "chart-view", "verdict-words", "calculator-actions", "figure-tools"),
-    *("neighbours", "decision-form", "matrix-columns", "report"),
+    *("neighbours", "decision-form", "matrix-columns", "report", "answers", "chart-answers"),
 }
 SILENT_SECTIONS = {"connections", "linked-from", "sources"}
 ENDS = {"term": "p", "claim": "tr"}

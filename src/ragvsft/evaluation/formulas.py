@@ -33,6 +33,16 @@ def wilson_interval(
     return low, high
 
 
+def usd_per_success(
+    figure_usd: Quantity, questions: Quantity, unused_usd: Quantity, share: Quantity
+) -> Quantity:
+    """USD for each question that went well, when so many questions cost `figure_usd` and a share above 0 did.
+
+    `unused_usd` is what the figure holds for one question and this way of answering does not pay.
+    """
+    return (figure_usd / questions - unused_usd) / share
+
+
 def questions_for_share(expected_share: Quantity, margin: Quantity, z: Quantity = Z_95_TWO_SIDED) -> Quantity:
     """Questions needed to know one share to within plus or minus `margin`, normal approximation.
 

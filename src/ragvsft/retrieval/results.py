@@ -12,6 +12,9 @@ from ragvsft.data import DATA, DataError, Row, Slug, Text, Words, load
 
 Part = Literal["development", "report"]
 RUN_STAGES = ("ranking", "keyword_tools", "deletion", "learning", "citations", "chunking")
+ANSWERS = "retrieval_answers.json.gz"
+"""The file with what each main method ranked for every question of the report part."""
+
 SEARCH_STAGES = ("embed the question", "bm25", "exact cosine", "fusion")
 """Stages of one fused search that were timed, in order; a second stage comes after them."""
 
@@ -317,5 +320,5 @@ def run_record(stage: str) -> dict[str, Any]:
 
 def answers() -> dict[str, Any]:
     """Every report question with what each main method ranked, for the answer browser: titles and places."""
-    raw = (DATA / "measured" / "retrieval_answers.json.gz").read_bytes()
+    raw = (DATA / "measured" / ANSWERS).read_bytes()
     return cast(dict[str, Any], json.loads(gzip.decompress(raw)))

@@ -26,6 +26,18 @@ Level = Literal["gold", "first-of-three", "third-of-five", "five-near-misses", "
 Mark = Literal["correct", "abstained", "stale", "distracted", "valid_json", "cited"]
 
 LEVELS: tuple[Level, ...] = ("gold", "first-of-three", "third-of-five", "five-near-misses", "none")
+LEVEL_NAMES: dict[Level, str] = {
+    "gold": "right passage alone",
+    "first-of-three": "first of three",
+    "third-of-five": "third of five",
+    "five-near-misses": "five near misses",
+    "none": "no passage",
+}
+"""What stands beside the question, in plain words."""
+
+OUTPUTS = "tuning-outputs.jsonl.gz"
+"""The file with every prompt and answer."""
+
 CONDITIONS = {
     "base": "untuned",
     "instructions": "untuned, instructions",
@@ -197,7 +209,7 @@ def run_record() -> dict[str, Any]:
 
 @cache
 def _outputs() -> tuple[dict[str, Any], ...]:
-    with gzip.open(data.DATA / "measured/tuning-outputs.jsonl.gz", "rt", encoding="utf-8") as file:
+    with gzip.open(data.DATA / "measured" / OUTPUTS, "rt", encoding="utf-8") as file:
         return tuple(json.loads(line) for line in file)
 
 

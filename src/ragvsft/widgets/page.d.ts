@@ -6,6 +6,8 @@ declare var ragvsftCrossings: (
 ) => number[];
 
 interface Window {
+  ragvsftEvaluation: { read(text: string, limits: any): any };
+  ragvsftAnswers: any;
   ragvsftCalculators: any;
   ragvsftCharts?: { view(element: Element, now?: boolean): Promise<any> | undefined };
   ragvsftDecisions: any;

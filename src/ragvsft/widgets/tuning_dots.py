@@ -6,7 +6,8 @@ from typing import Any
 import altair as alt
 
 from ragvsft.evaluation.seeds import Estimate
-from ragvsft.tuning.results import CONDITIONS
+from ragvsft.tuning.results import CONDITIONS, Level, Questions
+from ragvsft.widgets.answer_browser import cell_address
 from ragvsft.widgets.chart import METHOD_COLOURS, QUIET, SERIES, Layers
 
 COLOURS = {
@@ -29,10 +30,17 @@ def condition_colour(conditions: Iterable[str], field: str) -> alt.Color:
     return alt.Color(field, type="nominal", title=None, scale=scale)
 
 
-def dots(cells: Mapping[tuple[str, str], Estimate], axis_title: str, title: str, told: str) -> Layers:
+def dots(
+    cells: Mapping[tuple[str, str], Estimate],
+    asked: Mapping[str, tuple[Questions, Level]],
+    axis_title: str,
+    title: str,
+    told: str,
+) -> Layers:
     """A dot and an interval for each cell, keyed by its row's label and its condition.
 
-    `told` opens the description; the means follow it.
+    `asked` says for each label which questions were asked, at which retrieval level: every point opens its
+    prompts and answers. `told` opens the description; the means follow it.
     """
     names = [name for name in CONDITIONS if any(name == condition for _, condition in cells)]
     labels = list(dict.fromkeys(label for label, _ in cells))
@@ -41,6 +49,7 @@ def dots(cells: Mapping[tuple[str, str], Estimate], axis_title: str, title: str,
             "label": label,
             "condition": CONDITIONS[condition],
             "order": names.index(condition),
+            "answers": cell_address(condition, *asked[label]),
             **found._asdict(),
         }
         for (label, condition), found in cells.items()
@@ -55,7 +64,7 @@ def dots(cells: Mapping[tuple[str, str], Estimate], axis_title: str, title: str,
         alt.X("low:Q", title=axis_title, axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
         alt.X2("high:Q"),
     )
-    points = base.mark_point(size=90).encode(
+    points = base.mark_point(size=90, cursor="pointer").encode(
         alt.X("mean:Q"),
         tooltip=[
             alt.Tooltip("condition:N", title="Condition"),
@@ -66,7 +75,16 @@ def dots(cells: Mapping[tuple[str, str], Estimate], axis_title: str, title: str,
             alt.Tooltip("seeds:Q", title="Seeds"),
         ],
     )
+    links = {
+        label: [
+            (f"{row['condition']} {row['mean']:.0%}", row["answers"]) for row in rows if row["label"] == label
+        ]
+        for label in labels
+    }
     means = "; ".join(f"{row['label']}, {row['condition']}: {row['mean']:.0%}" for row in rows)
     return alt.layer(lines, points).properties(
-        height=ROW_HEIGHT * len(labels), title=title, description=f"{told} {means}."
+        height=ROW_HEIGHT * len(labels),
+        title=title,
+        description=f"{told} {means}.",
+        usermeta={"answers": links},
     )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ragvsft import cli
+from ragvsft.retrieval import evaluated
 from ragvsft.retrieval.pipeline import PipelineError, embed, evaluate
 
 HEADER = "question,document,answer,part\n"
@@ -106,9 +107,9 @@ def test_the_command_writes_both_files(
     out = tmp_path / "out"
     assert cli.main(["evaluate", str(folder), str(tmp_path / "q.csv"), "--out", str(out)]) == 0
     assert "BM25" in capsys.readouterr().out
-    stored = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
-    assert stored["schema"] == evaluate.SCHEMA
-    assert evaluate.Evaluation.model_validate(stored).questions == 8
+    stored = (out / "evaluation.json").read_text(encoding="utf-8")
+    assert json.loads(stored)["schema"] == evaluated.SCHEMA
+    assert evaluated.read(stored).questions == 8
     page = (out / "evaluation.html").read_text(encoding="utf-8")
     assert "<svg" in page and "<script" not in page and "http" not in page
     assert sorted(path.name for path in out.iterdir()) == ["evaluation.html", "evaluation.json"]

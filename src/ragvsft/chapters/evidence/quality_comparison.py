@@ -22,7 +22,16 @@ from ragvsft.evidence.published import (
 from ragvsft.prose import count, number, percent, table
 from ragvsft.tuning import results as tuning
 from ragvsft.tuning.formulas import accuracy_when_found
-from ragvsft.tuning.results import CONDITIONS, FIRST_STAGE, LEVELS, Crossing, Level, Schedule
+from ragvsft.tuning.results import (
+    CONDITIONS,
+    FIRST_STAGE,
+    LEVEL_NAMES,
+    LEVELS,
+    Crossing,
+    Level,
+    Schedule,
+)
+from ragvsft.widgets.answer_browser import AnswerBrowser, tuning_answers
 from ragvsft.widgets.calculator import Calculator, Cell, Choice, Finding, Number, Row, Select, Sweep
 from ragvsft.widgets.chart import COLON_LINES, METHOD_COLOURS, QUIET, SERIES, Layers, with_now
 from ragvsft.widgets.tuning_dots import COLOURS, dots
@@ -345,15 +354,6 @@ def explorer_chart() -> Layers:
     )
 
 
-LEVEL_NAMES: dict[Level, str] = {
-    "gold": "right passage alone",
-    "first-of-three": "first of three",
-    "third-of-five": "third of five",
-    "five-near-misses": "five near misses",
-    "none": "no passage",
-}
-"""The retrieval levels of our experiment in plain words."""
-
 RETRIEVERS: dict[str, tuple[str, Level, Level]] = {
     "near": ("third of five, or five near misses", "third-of-five", "five-near-misses"),
     "clean": ("the right passage alone, or nothing", "gold", "none"),
@@ -371,6 +371,7 @@ def levels_chart() -> Layers:
     alone, closed = tuning.estimate("base", "new", "gold"), tuning.estimate("facts", "new", "none")
     return dots(
         cells,
+        {LEVEL_NAMES[level]: ("new", level) for level in LEVELS},
         "New facts answered rightly",
         f"Trained on the facts: {closed.mean:.0%} with no passage; untuned with the right one: "
         f"{alone.mean:.0%}",
@@ -612,3 +613,8 @@ def foretold_table() -> str:
             )
     head = ("Reader", "Retriever", "Recall", "Mixture says", "Answered rightly", "Points of difference")
     return table(head, lines)
+
+
+def answers() -> AnswerBrowser:
+    """Every prompt of our experiment and what was said to it, to choose from."""
+    return tuning_answers()

@@ -301,6 +301,7 @@ def behaviours_chart() -> Layers:
     valid = cells["answers in the agreed JSON", "format"].mean
     return dots(
         cells,
+        {label: (questions, level) for label, (questions, level, _) in BEHAVIOURS.items()},
         "Share of answers",
         f"Trained on facts, {after:.0%} of known capitals are right, {before:.0%} before; trained on "
         f"format, {valid:.0%} of answers are valid JSON",

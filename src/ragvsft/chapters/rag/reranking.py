@@ -19,6 +19,7 @@ from ragvsft.formula import Quantity
 from ragvsft.prices import of_kind, values
 from ragvsft.retrieval import formulas as f
 from ragvsft.retrieval import results as measured
+from ragvsft.widgets.answer_browser import AnswerBrowser, retrieval_answers
 from ragvsft.widgets.calculator import Calculator, Cell, Finding, Number, Preset, Row, Sweep
 from ragvsft.widgets.chart import COLON_LINES, Layers, usd_axis, with_now
 from ragvsft.widgets.cost_inputs import assumption_input, model_select, role_select
@@ -507,3 +508,8 @@ def learning_chart() -> Layers:
         ),
         description=f"Gain in points of nDCG at ten over no training, by labelled pairs. {told}.",
     )
+
+
+def answers() -> AnswerBrowser:
+    """Every question of the report part with what each method ranked, to choose from."""
+    return retrieval_answers()

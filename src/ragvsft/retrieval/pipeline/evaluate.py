@@ -2,7 +2,8 @@
 
 The questions are a CSV file with the columns `question` and `document` (path below the folder), and, if you
 like, `answer` (words that stand in the answering passage) and `part`: `tune` or `report`. Only `report` is
-scored; the reranker is trained on `tune` and never sees the others.
+scored; the reranker is trained on `tune` and never sees the others. Answers that were judged come in a second
+file: `question`, `method` (whose passages the model read), `model`, `judge` and `correct` (yes or no).
 """
 
 from __future__ import annotations
@@ -16,13 +17,23 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
+from ragvsft.data import cut
 from ragvsft.evaluation import formulas as f
 from ragvsft.evaluation.paired import paired_p_value
+from ragvsft.retrieval.evaluated import (
+    LONGEST_NAME,
+    NOT_PAID,
+    Comparison,
+    Evaluation,
+    JudgedAnswers,
+    MethodResult,
+    RetrievalMethod,
+)
 from ragvsft.retrieval.pipeline import PipelineError, load, rerank
 from ragvsft.retrieval.pipeline.embed import Embedder
 from ragvsft.retrieval.pipeline.index import sync
@@ -30,10 +41,10 @@ from ragvsft.retrieval.pipeline.metrics import measure
 from ragvsft.retrieval.pipeline.search import Searcher, searcher
 from ragvsft.retrieval.pipeline.store import Hit, qdrant
 
-SCHEMA: Literal["ragvsft-evaluation-1"] = "ragvsft-evaluation-1"
 DEPTH = 50
 FEWEST_TO_TRAIN = 30
 COLUMNS = ("question", "document", "answer", "part")
+JUDGED_COLUMNS = ("question", "method", "model", "judge", "correct")
 
 
 class Question(BaseModel):
@@ -45,62 +56,6 @@ class Question(BaseModel):
     document: str
     answer: str
     part: Literal["tune", "report"]
-
-
-class MethodResult(BaseModel):
-    """What a method finds among its first k passages, on the reported questions."""
-
-    model_config = ConfigDict(frozen=True)
-
-    method: str
-    found: int = Field(ge=0, description="Questions with an answering passage among the first k.")
-    found_share: float = Field(ge=0, le=1)
-    low: float = Field(ge=0, le=1, description="Wilson's 95% interval.")
-    high: float = Field(ge=0, le=1)
-    ndcg_at_10: float = Field(ge=0, le=1)
-    words_read: float = Field(ge=0, description="Mean words in the k passages.")
-    cpu_ms: float = Field(ge=0, description="Median CPU milliseconds a question.")
-
-
-class Comparison(BaseModel):
-    """Second minus first, in the share of questions whose passage was found."""
-
-    model_config = ConfigDict(frozen=True)
-
-    first: str
-    second: str
-    only_first: int = Field(ge=0)
-    only_second: int = Field(ge=0)
-    difference: float = Field(ge=-1, le=1)
-    low: float = Field(ge=-1, le=1, description="Agresti and Min's 95% interval.")
-    high: float = Field(ge=-1, le=1)
-    p_value: float = Field(gt=0, le=1, description="Exact McNemar, not corrected for several comparisons.")
-    resolved: bool
-    smallest_detectable: float = Field(
-        ge=0, description="True difference that this n finds four times in five."
-    )
-
-
-class Evaluation(BaseModel):
-    """The whole comparison, as evaluation.json holds it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    schema_name: Literal["ragvsft-evaluation-1"] = Field(
-        default=SCHEMA, serialization_alias="schema", validation_alias="schema"
-    )
-    embedder: str
-    documents: int = Field(gt=0)
-    passages: int = Field(gt=0)
-    questions: int = Field(gt=0, description="Reported questions: all shares are of these.")
-    tuned_on: int = Field(ge=0, description="Questions that the reranker was trained on.")
-    k: int = Field(gt=0)
-    methods: tuple[MethodResult, ...]
-    comparisons: tuple[Comparison, ...]
-    warnings: tuple[str, ...]
-    judged_answers: None = Field(
-        default=None, description="USD per correct answer needs these; there are none."
-    )
 
 
 def questions(text: str) -> list[Question]:
@@ -124,6 +79,56 @@ def questions(text: str) -> list[Question]:
     if not any(row.part == "report" for row in rows):
         raise PipelineError("questions: none has part report; must be at least one")
     return rows
+
+
+def judged(text: str, asked: Sequence[Question]) -> tuple[JudgedAnswers, ...]:
+    """The judged answers of a CSV file's text, counted by model, method and judge.
+
+    Raises PipelineError for a line whose question is not reported, that is judged twice, or lacks a cell.
+    """
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    header = reader.fieldnames or []
+    if missing := [name for name in JUDGED_COLUMNS if name not in header]:
+        raise PipelineError(
+            f"judged:1: column {missing[0]} is missing; must have {', '.join(JUDGED_COLUMNS)}"
+        )
+    reported = {q.question for q in asked if q.part == "report"}
+    marks: dict[tuple[str, str, str], dict[str, bool]] = {}
+    for row in reader:
+        cells = {name: (row.get(name) or "").strip() for name in JUDGED_COLUMNS}
+        where = f"judged:{reader.line_num}"
+        for name in ("model", "judge"):
+            if not 0 < len(cells[name]) <= LONGEST_NAME:
+                raise PipelineError(
+                    f"{where}: {name} = {cut(cells[name])!r}: must be 1 to {LONGEST_NAME} characters"
+                )
+        for name, choices in (("method", tuple(NOT_PAID)), ("correct", ("yes", "no"))):
+            if cells[name] not in choices:
+                raise PipelineError(
+                    f"{where}: {name} = {cut(cells[name])!r}: must be one of {', '.join(choices)}"
+                )
+        question = cells["question"]
+        if question not in reported:
+            raise PipelineError(f"{where}: question = {cut(question)!r}: must be a question with part report")
+        group = marks.setdefault((cells["model"], cells["method"], cells["judge"]), {})
+        if question in group:
+            raise PipelineError(f"{where}: question = {cut(question)!r}: is judged twice; must be once")
+        group[question] = cells["correct"] == "yes"
+    return tuple(_judged(*key, list(group.values())) for key, group in marks.items())
+
+
+def _judged(model: str, method: str, judge: str, marks: Sequence[bool]) -> JudgedAnswers:
+    low, high = f.wilson_interval(sum(marks), len(marks))
+    return JudgedAnswers(
+        model=model,
+        method=cast(RetrievalMethod, method),
+        judge=judge,
+        answers=len(marks),
+        correct=sum(marks),
+        correct_share=sum(marks) / len(marks),
+        low=float(low),
+        high=float(high),
+    )
 
 
 def evaluate(
@@ -163,7 +168,11 @@ Method = Callable[[str, int], list[Hit]]
 def _compared(
     searched: Searcher, tuned: Sequence[Question], reported: Sequence[Question], documents: int, k: int
 ) -> Evaluation:
-    methods: dict[str, Method] = {"BM25": searched.lexical, "dense": searched.dense, "fusion": searched.fused}
+    methods: dict[RetrievalMethod, Method] = {
+        "BM25": searched.lexical,
+        "dense": searched.dense,
+        "fusion": searched.fused,
+    }
     warnings = []
     if len(tuned) >= FEWEST_TO_TRAIN:
         ranker = _trained(searched, tuned)

@@ -136,6 +136,10 @@
       tooltip: () => {},
     });
     await view.initialize(drawing).runAsync();
+    // A point of recorded answers opens them; the list beneath the chart does the same for every other way to point.
+    view.addEventListener("click", (_event, item) => {
+      if (item?.datum?.answers) location.assign(new URL(item.datum.answers, location.href));
+    });
     for (const { name } of [...drawing.attributes]) drawing.removeAttribute(name);
     drawing.className = "chart-live";
     const svg = /** @type {SVGElement} */ (drawing.querySelector("svg"));

@@ -21,11 +21,13 @@ from ragvsft.costs.compare import Cell
 from ragvsft.costs.inputs import ROLES, inputs, names
 from ragvsft.costs.methods import METHODS, Serving, figures, roles
 from ragvsft.data import load
+from ragvsft.evaluation.formulas import usd_per_success
 from ragvsft.formula import Quantity, javascript, trace
 from ragvsft.prices import MAX_AGE_DAYS, PLACES, OfferRow, items, missing, of_kind, offers, rates, values
 from ragvsft.prices.offers import label as offer_label
 from ragvsft.prices.offers import oldest_price_on
 from ragvsft.prices.registry import REQUIRED
+from ragvsft.retrieval import evaluated
 from ragvsft.units import DAYS_PER_MONTH
 from ragvsft.widgets.calculator import Calculator, Choice, Number, Preset, Select
 from ragvsft.widgets.cost_inputs import FIRST, NEEDS_DOCUMENTS, assumption_input, presets
@@ -147,7 +149,8 @@ class Matrix(Calculator):
             parts.append(f"{serving}:{_traced(serving, only_totals=False)}")
             parts.append(f"{serving}_totals:{_traced(serving, only_totals=True)}")
         drawn = javascript("", ["k"], trace(_draw, ["k"]))
-        return "{" + ",".join([*parts, f"draw:{drawn}"]) + "}"
+        success = javascript("", SUCCESS, trace(_success, SUCCESS))
+        return "{" + ",".join([*parts, f"draw:{drawn}", f"success:{success}"]) + "}"
 
     def payload(self) -> dict[str, Any]:
         return super().payload() | {
@@ -181,6 +184,16 @@ class Matrix(Calculator):
                 "daysPerMonth": DAYS_PER_MONTH,
                 "maxAgeDays": MAX_AGE_DAYS,
                 "stepMethods": list(STEP_METHODS),
+                "evaluation": {
+                    "schema": evaluated.SCHEMA,
+                    "notPaid": evaluated.NOT_PAID,
+                    "largestBytes": evaluated.LARGEST_BYTES,
+                    "longestName": evaluated.LONGEST_NAME,
+                    "longestWarning": evaluated.LONGEST_WARNING,
+                    "mostMethods": evaluated.MOST_METHODS,
+                    "mostJudged": evaluated.MOST_JUDGED,
+                    "mostWarnings": evaluated.MOST_WARNINGS,
+                },
             }
         }
 
@@ -223,7 +236,7 @@ class Matrix(Calculator):
 
     @property
     def scripts(self) -> tuple[str, ...]:
-        return (*super().scripts, "matrix/matrix.js")
+        return (*super().scripts, "matrix/evaluation.js", "matrix/matrix.js")
 
     @property
     def styles(self) -> tuple[str, ...]:
@@ -270,6 +283,13 @@ def _traced(serving: Serving, only_totals: bool) -> str:
 
     listed = _model_names(serving)
     return javascript("", listed, trace(model, listed))
+
+
+SUCCESS = ["figure_usd", "questions", "unused_usd", "share"]
+
+
+def _success(s: Any) -> Mapping[str, Quantity]:
+    return {"usd": usd_per_success(s.figure_usd, s.questions, s.unused_usd, s.share)}
 
 
 def _draw(s: Any) -> Mapping[str, Quantity]:

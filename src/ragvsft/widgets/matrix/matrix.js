@@ -69,11 +69,115 @@
       this.body = [...this.root.querySelectorAll(".matrix-table tbody tr")];
       this.picker = this.root.querySelector(".matrix-columns");
       this.picker.hidden = false;
+      this.own = this.root.querySelector(".matrix-own");
+      this.own.hidden = false;
+      this.own.querySelector("input").addEventListener("change", (event) => this.openEvaluation(event.target.files[0]));
       this.picker.addEventListener("change", (event) => this.pick(event.target));
       this.picker.addEventListener("click", (event) => {
         if (event.target.dataset.remove !== undefined) this.remove(Number(event.target.dataset.remove));
         if (event.target.dataset.add !== undefined) this.add();
       });
+    }
+
+    // The reader's own evaluation.json: it is read here and goes nowhere. A file with a fault changes nothing.
+
+    async openEvaluation(file) {
+      if (!file) return;
+      const said = this.own.querySelector(".matrix-own-said");
+      const limits = this.spec.evaluation;
+      try {
+        if (file.size > limits.largestBytes) {
+          throw new Error(`size = ${format.count(file.size)} bytes: must be at most ${format.count(limits.largestBytes)}`);
+        }
+        this.evaluation = window.ragvsftEvaluation.read(await file.text(), limits);
+        const n = this.evaluation.questions;
+        said.textContent = `${file.name}: ${format.count(n)} questions, ${this.evaluation.methods.map(({ method }) => method).join(", ")}.`;
+        this.showEvaluation(this.now);
+      } catch (error) {
+        said.textContent = `${file.name}: ${error.message}. ${this.evaluation ? "The evaluation opened before is kept." : "Nothing was changed."}`;
+      }
+    }
+
+    // One line of the table: the label, and for each column USD and its ends, or why there is none.
+    evaluationLines(cells) {
+      const { methods, judged, questions } = this.evaluation;
+      const rag = cells.filter(({ method }) => method.name === "rag");
+      const found = methods.map((row) => [
+        `${row.method}: passage found in ${row.times} of ${questions}`,
+        rag.map((cell) => this.perSuccess(cell, row)),
+      ]);
+      const correct = methods
+        .map(({ method }) => [method, judged.filter((row) => row.method === method)])
+        .filter(([, rows]) => rows.length)
+        .map(([method, rows]) => [`${method}: answer correct`, rag.map((cell) => this.perCorrect(cell, rows))]);
+      return [...found, ...correct];
+    }
+
+    perCorrect(cell, rows) {
+      const { model, id } = cell.hosted.column;
+      const names = [model, id].map((name) => name.toLowerCase());
+      const row = rows.find((each) => names.includes(each.model.toLowerCase()));
+      return row ? this.perSuccess(cell, row) : `judged answers are of ${rows[0].model}`;
+    }
+
+    perSuccess(cell, row) {
+      if (cell.reason) return cell.reason;
+      if (!row.times) return "none";
+      const { figures, hosted } = cell;
+      const unused = this.spec.evaluation.notPaid[row.method].reduce((sum, stage) => sum + figures[`rag_stage_${stage}_usd`], 0);
+      const { figure, questions } = this.figureOfQuestions();
+      const usd = (share) =>
+        this.model.success({ figure_usd: figures[`rag_${figure}`], questions, unused_usd: unused, share }).usd;
+      return { hosted, usd: usd(row.share), low: usd(row.high), high: usd(row.low) };
+    }
+
+    // What the reader has chosen to see, where it can be divided by questions; else the total.
+    figureOfQuestions() {
+      const { show, queries_per_month: perMonth, horizon_months: months } = this.state;
+      if (show === "per_query_usd") return { figure: show, questions: 1 };
+      return { figure: show === "vendor_horizon_usd" ? show : "horizon_usd", questions: perMonth * months };
+    }
+
+    showEvaluation(cells) {
+      if (!this.evaluation) return;
+      const table = this.own.querySelector("table");
+      table.closest("[role=region]").hidden = false;
+      const named = { per_query_usd: "one more query", vendor_horizon_usd: "what vendors invoice", horizon_usd: "all costs of the horizon" };
+      table.querySelector("caption").textContent =
+        `US dollars for each success: RAG by ${named[this.figureOfQuestions().figure]}, less the stages that the method does not pay. ` +
+        `Small print: by the 95% interval of the share alone. Found means among the first ${this.evaluation.k} passages; ` +
+        `the prompt above holds ${format.number(this.state.chunks_in_prompt)}.`;
+      const columns = this.columns.map(({ label }) => {
+        const head = element("th", "", label);
+        head.scope = "col";
+        return head;
+      });
+      const first = element("th", "", "Retrieval");
+      first.scope = "col";
+      table.querySelector("thead tr").replaceChildren(first, ...columns);
+      table.querySelector("tbody").replaceChildren(...this.evaluationLines(cells).map(([label, found]) => {
+        const row = document.createElement("tr");
+        const head = element("th", "", label);
+        head.scope = "row";
+        row.append(head, ...found.map((cell, k) => this.evaluationCell(cell, this.columns[k].label)));
+        return row;
+      }));
+      const known = this.evaluation.judged.length > 0;
+      const notes = known ? [] : ["USD per correct answer is not known: the file holds no judged answers."];
+      this.own.querySelector("ul").replaceChildren(...[...notes, ...this.evaluation.warnings].map((note) => element("li", "", note)));
+    }
+
+    evaluationCell(found, label) {
+      const cell = element("td", typeof found === "string" ? "unavailable" : "");
+      cell.dataset.label = label;
+      if (typeof found === "string") cell.append(element("span", "matrix-reason", found));
+      else {
+        cell.append(
+          element("span", "matrix-usd", rounded(found.usd)),
+          element("span", "matrix-range", `${rounded(found.low)} to ${rounded(found.high)}`),
+        );
+      }
+      return cell;
     }
 
     pick(select) {
@@ -221,7 +325,7 @@
       if (!reason && !outputs[`${method.name}_fits`]) reason = this.tooLong(hosted, outputs, method);
       if (!reason && this.state.needs_documents === "yes" && !method.knows) reason = "knows none of your documents";
       return {
-        hosted, method, values, reason,
+        hosted, method, values, reason, figures: outputs,
         confirm: this.priced(hosted, method) && this.confirm(hosted, method),
         shown: usd(this.state.show),
         total: usd("horizon_usd"),
@@ -258,6 +362,7 @@
       this.showSteps(cells);
       this.showPrices(cells);
       this.verdict(cells, null);
+      this.showEvaluation(cells);
       clearTimeout(this.drawing);
       this.drawing = setTimeout(() => this.draw(cells), 60);
     }
