@@ -1,4 +1,4 @@
-"""The price of a recall point: passages of several sizes, how many are read, vectors of fewer bits, rerankers."""
+"""The price of a recall point: passage size, passages read, bits of a vector, and a second stage."""
 
 from __future__ import annotations
 

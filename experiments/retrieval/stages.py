@@ -8,6 +8,7 @@ from pathlib import Path
 import chunking
 import citations
 import deletion
+import growth
 import keyword_tools
 import learning
 import ranking
@@ -22,4 +23,5 @@ STAGES: dict[str, Callable[[Path], Results]] = {
     "learning": learning.run,
     "citations": citations.run,
     "chunking": chunking.run,
+    "growth": growth.run,
 }
