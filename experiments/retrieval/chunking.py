@@ -77,7 +77,7 @@ def row(
 ) -> dict[str, Any]:
     found = [float(bool(part.gold[q] & set(passages))) for q, passages in enumerate(read)]
     covered = [len(part.gold[q] & set(passages)) / len(part.gold[q]) for q, passages in enumerate(read)]
-    mean = part.mean(found)
+    mean, recall = part.mean(found), part.mean(covered)
     return {
         "words": words,
         "overlap": overlap,
@@ -87,7 +87,9 @@ def row(
         "found_share": mean["value"],
         "low": mean["low"],
         "high": mean["high"],
-        "answer_recall": float(np.mean(covered)),
+        "recall": recall["value"],
+        "recall_low": recall["low"],
+        "recall_high": recall["high"],
         "tokens_read": float(np.mean([tokens[passages].sum() if passages else 0 for passages in read])),
         "passages": len(part.texts),
         "vector_bytes": len(part.texts) * part.passages.vectors.shape[1] * bits // 8,

@@ -24,11 +24,15 @@ FUSION_DEPTH = 100
 
 @dataclass
 class Results:
-    """Rows by table and contents by file; `kept_cpu_seconds` is the time that kept vectors once took."""
+    """Rows by table and contents by file; `kept_cpu_seconds` is the time that kept vectors once took.
+
+    `libraries` are of this environment, `versions` of another one that took part.
+    """
 
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     files: dict[str, Any] = field(default_factory=dict)
     libraries: tuple[str, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict)
     kept_cpu_seconds: float = 0.0
 
 

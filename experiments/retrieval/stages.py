@@ -8,6 +8,7 @@ from pathlib import Path
 import chunking
 import citations
 import deletion
+import encoder
 import growth
 import keyword_tools
 import learning
@@ -24,4 +25,5 @@ STAGES: dict[str, Callable[[Path], Results]] = {
     "citations": citations.run,
     "chunking": chunking.run,
     "growth": growth.run,
+    "encoder": encoder.run,
 }
