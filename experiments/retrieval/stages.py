@@ -9,6 +9,7 @@ import chunking
 import citations
 import deletion
 import encoder
+import generated
 import growth
 import keyword_tools
 import learning
@@ -26,4 +27,5 @@ STAGES: dict[str, Callable[[Path], Results]] = {
     "chunking": chunking.run,
     "growth": growth.run,
     "encoder": encoder.run,
+    "generated": generated.run,
 }
