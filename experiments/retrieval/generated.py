@@ -114,8 +114,8 @@ def judged(item: Asked, answer: dict[str, Any]) -> dict[str, Any]:
     return {
         "question": item.question,
         "condition": item.condition,
-        "answer": answer["text"],
         "abstained": answer["text"] == UNKNOWN,
+        "sentence": "" if place is None else place + 1,
         "cited": "" if place is None else item.passages[place],
         "supports": place is not None and item.holds[place],
         "words_from_sentence": sum(term in in_sentence for term in said) / max(1, len(said)),

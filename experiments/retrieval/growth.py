@@ -44,18 +44,20 @@ def prepare(folder: Path, cache: Path, size: int) -> tuple[int, float]:
     texts = [passage.text for passage in given.passages]
     questions = [question.text for question in given.questions]
     encoded, asked = encode(texts, cache), encode(questions, cache)
+    grown = grow(texts, encoded.vectors, size + growth_stores.MOST_CHANGES)
+    write(folder, *grown, questions[:QUESTIONS], asked.vectors[:QUESTIONS])
+    return len(texts), encoded.cpu_seconds
+
+
+def write(folder: Path, texts: list[str], vectors: Any, questions: list[str], asked: Any) -> None:
+    """What the processes read; the last passages are those that are added one by one."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    grown, vectors = grow(texts, encoded.vectors, size + growth_stores.MOST_CHANGES)
-    for name, content in (
-        ("texts", grown[:size]),
-        ("added", grown[size:]),
-        ("questions", questions[:QUESTIONS]),
-    ):
+    size = len(texts) - growth_stores.MOST_CHANGES
+    for name, content in (("texts", texts[:size]), ("added", texts[size:]), ("questions", questions)):
         (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
     np.save(folder / "vectors.npy", vectors)
-    np.save(folder / "questions.npy", asked.vectors[:QUESTIONS])
-    return len(texts), encoded.cpu_seconds
+    np.save(folder / "questions.npy", asked)
 
 
 def grow(texts: list[str], vectors: Any, size: int) -> tuple[list[str], Any]:
