@@ -10,7 +10,7 @@ import numpy as np
 from part import Part, Results
 from ranking import train
 
-from ragvsft.retrieval.pipeline.embed import minilm
+from ragvsft.retrieval.pipeline.embed import DIMENSIONS, minilm
 from ragvsft.retrieval.pipeline.search import best
 
 SHAPES = ((180, 0), (60, 0), (180, 60))
@@ -92,7 +92,7 @@ def row(
         "recall_high": recall["high"],
         "tokens_read": float(np.mean([tokens[passages].sum() if passages else 0 for passages in read])),
         "passages": len(part.texts),
-        "vector_bytes": len(part.texts) * part.passages.vectors.shape[1] * bits // 8,
+        "vector_bytes": len(part.texts) * DIMENSIONS * bits // 8,
         "n": mean["n"],
         "projects": mean["projects"],
     }
