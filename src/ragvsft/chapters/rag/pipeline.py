@@ -447,12 +447,12 @@ def frontier_chart(column_id: str = DEAR) -> Layers:
     return alt.layer(step, points).properties(
         title=(
             f"{efficient} of {len(frame)} combinations are efficient: from {first.recall:.0%} for "
-            f"{usd(first.usd)} to {last.recall:.0%} for {usd(last.usd)} per 1,000 questions"
+            f"${first.usd:.2f} to {last.recall:.0%} for ${last.usd:.2f} per 1,000 questions"
         ),
         description=(
             f"Recall against USD for 1,000 questions, logarithmic, of {len(frame)} combinations of search, "
             "passage size, overlap, bits and passages read. A stepped line joins the efficient ones: "
-            + "; ".join(f"{usd(row.usd)}: {row.recall:.0%}" for row in frontier(column_id).itertuples())
+            + "; ".join(f"${row.usd:.2f}: {row.recall:.0%}" for row in frontier(column_id).itertuples())
             + "."
         ),
     )
