@@ -7,6 +7,7 @@ sentence elsewhere may answer too, so this is a lower bound. Quotations are verb
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +27,20 @@ JUDGE = "rule: the cited passage is under the question's heading"
 
 def run(cache: Path) -> Results:
     development, part = Part("development", cache), Part("report", cache)
-    ranker = train(development, range(len(development.questions)))
-    chosen = sorted(np.random.default_rng(0).choice(len(part.questions), SAMPLE, replace=False))
-    rows: list[dict[str, Any]] = []
-    for q in map(int, chosen):
-        for condition in ("as indexed", "answer removed"):
-            candidates = part.by(ranker, q, part.fused(q, 50))
-            if condition == "answer removed":
-                candidates = [k for k in candidates if k not in part.gold[q]]
-            rows.append(answered(part, q, candidates[:READ], condition))
+    rows = [answered(part, q, read, condition) for q, condition, read in cases(development, part)]
     return Results(
         {"retrieval_citations": rows}, kept_cpu_seconds=development.kept_cpu_seconds + part.kept_cpu_seconds
     )
+
+
+def cases(development: Part, part: Part) -> Iterator[tuple[int, str, list[int]]]:
+    """Each question of the sample twice, with the passages to read: with and without those that answer it."""
+    ranker = train(development, range(len(development.questions)))
+    chosen = sorted(np.random.default_rng(0).choice(len(part.questions), SAMPLE, replace=False))
+    for q in map(int, chosen):
+        ranked = part.by(ranker, q, part.fused(q, 50))
+        yield q, "as indexed", ranked[:READ]
+        yield q, "answer removed", [k for k in ranked if k not in part.gold[q]][:READ]
 
 
 def answered(part: Part, q: int, candidates: list[int], condition: str) -> dict[str, Any]:

@@ -24,11 +24,15 @@ FUSION_DEPTH = 100
 
 @dataclass
 class Results:
-    """Rows by table and contents by file; `kept_cpu_seconds` is the time that kept vectors once took."""
+    """Rows by table and contents by file; `kept_cpu_seconds` is the time that kept vectors once took.
+
+    `libraries` are of this environment, `versions` of another one that took part.
+    """
 
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     files: dict[str, Any] = field(default_factory=dict)
     libraries: tuple[str, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict)
     kept_cpu_seconds: float = 0.0
 
 
@@ -73,11 +77,18 @@ class Part:
         self.projects = [question.project for question in self.questions]
         place = {passage.id: k for k, passage in enumerate(self.corpus.passages)}
         self.gold = [{place[name] for name in question.gold} for question in self.questions]
-        self.passages: Encoded = encode(self.texts, cache, with_pieces)
-        self.queries: Encoded = encode([question.text for question in self.questions], cache)
+        self.cache, self.with_pieces = cache, with_pieces
         self.clock = Clock()
         self._late: dict[tuple[int, int], tuple[float, float]] = {}
         self._features: dict[tuple[int, ...], rerank.Table] = {}
+
+    @cached_property
+    def passages(self) -> Encoded:
+        return encode(self.texts, self.cache, self.with_pieces)
+
+    @cached_property
+    def queries(self) -> Encoded:
+        return encode([question.text for question in self.questions], self.cache)
 
     @property
     def kept_cpu_seconds(self) -> float:

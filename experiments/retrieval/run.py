@@ -88,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(name: str, stage: Callable[[Path], stages.Results], cache: Path, output: Path) -> None:
-    cpu, wall = time.process_time(), time.monotonic()
+    cpu, wall = cpu_seconds(), time.monotonic()
     results = stage(cache)
     for table, rows in results.tables.items():
         write_csv(output / f"{table}.csv", rows)
@@ -101,7 +101,8 @@ def run(name: str, stage: Callable[[Path], stages.Results], cache: Path, output:
         "date": datetime.date.today().isoformat(),
         "machine": machine(),
         "python": platform.python_version(),
-        "libraries": {library: version(library) for library in (*LIBRARIES, *results.libraries)},
+        "libraries": {library: version(library) for library in (*LIBRARIES, *results.libraries)}
+        | results.versions,
         "sha256": {
             path.name: sha256(path)
             for path in sorted(HERE.iterdir())
@@ -109,13 +110,18 @@ def run(name: str, stage: Callable[[Path], stages.Results], cache: Path, output:
         },
         "seed": SEED,
         "threads": 1,
-        "cpu_seconds": round(time.process_time() - cpu, 1),
+        "cpu_seconds": round(cpu_seconds() - cpu, 1),
         "cpu_seconds_of_kept_vectors": round(results.kept_cpu_seconds, 1),
         "wall_seconds": round(time.monotonic() - wall, 1),
         "load_average": [round(x, 1) for x in os.getloadavg()],
     }
     (output / f"retrieval_run_{name}.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     print(f"{name}: {record['cpu_seconds']} CPU-seconds", flush=True)
+
+
+def cpu_seconds() -> float:
+    """Of this process and of those that it started and saw end."""
+    return sum(os.times()[:4])
 
 
 def write_csv(file: Path, rows: Iterable[dict[str, Any]]) -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 import chunking
 import citations
 import deletion
+import encoder
+import generated
+import growth
 import keyword_tools
 import learning
 import ranking
@@ -22,4 +25,7 @@ STAGES: dict[str, Callable[[Path], Results]] = {
     "learning": learning.run,
     "citations": citations.run,
     "chunking": chunking.run,
+    "growth": growth.run,
+    "encoder": encoder.run,
+    "generated": generated.run,
 }

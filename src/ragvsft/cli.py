@@ -102,10 +102,13 @@ def _parser() -> argparse.ArgumentParser:
     row.set_defaults(run=_row)
 
     own = commands.add_parser("evaluate", help="compare retrieval methods on your documents and questions")
-    own.add_argument("folder", help="folder of text, Markdown, reStructuredText or HTML files")
+    own.add_argument("folder", nargs="?", help="folder of text, Markdown, reStructuredText or HTML files")
     own.add_argument(
-        "questions", help="CSV: question, document, and if you like answer and part (tune, report)"
+        "questions",
+        nargs="?",
+        help="CSV: question, document, and if you like answer and part (tune, report)",
     )
+    own.add_argument("--example", action="store_true", help="NumPy's docstrings instead of your files")
     own.add_argument("--k", type=int, default=5, help="passages that are read (default 5)")
     own.add_argument("--tune-on", default="tune", help="the part that the reranker may see (default tune)")
     own.add_argument(
@@ -293,16 +296,27 @@ def _row(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from ragvsft.retrieval.pipeline import embed, evaluate
+    import tempfile
+
+    from ragvsft.retrieval.pipeline import embed, evaluate, example
 
     def progress(done: int, of: int, name: str) -> None:
         print(f"\rindexed {done} of {of}", end="" if done < of else "\n", file=sys.stderr, flush=True)
 
-    asked = evaluate.questions(_read(arguments.questions))
-    judged = evaluate.judged(_read(arguments.judged), asked) if arguments.judged else None
-    result = evaluate.evaluate(
-        Path(arguments.folder), asked, embed.from_environment(), arguments.k, arguments.tune_on, progress
-    ).model_copy(update={"judged_answers": judged})
+    if arguments.example == bool(arguments.folder):
+        raise ValueError("folder: must be a folder with questions, or else --example")
+    if not arguments.example and not arguments.questions:
+        raise ValueError("questions: is missing; must be a CSV file, after the folder")
+    with tempfile.TemporaryDirectory() as made:
+        if arguments.example:
+            folder, text = example.write(Path(made))
+        else:
+            folder, text = Path(arguments.folder), _read(arguments.questions)
+        asked = evaluate.questions(text)
+        judged = evaluate.judged(_read(arguments.judged), asked) if arguments.judged else None
+        result = evaluate.evaluate(
+            folder, asked, embed.from_environment(), arguments.k, arguments.tune_on, progress
+        ).model_copy(update={"judged_answers": judged})
     evaluate.write(result, Path(arguments.out))
     print(evaluate.as_text(result))
     print(f"written: {arguments.out}/evaluation.json, {arguments.out}/evaluation.html", file=sys.stderr)

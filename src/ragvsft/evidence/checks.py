@@ -20,9 +20,11 @@ from ragvsft.costs.formulas import (
 )
 from ragvsft.data import load
 from ragvsft.evaluation.formulas import wilson_interval
+from ragvsft.evaluation.growth import power_law
 from ragvsft.evidence.ledger import Claim, ledger
 from ragvsft.evidence.published import record, results, static_cells
 from ragvsft.prices import rates
+from ragvsft.retrieval import formulas as capacity
 from ragvsft.retrieval import results as retrieval
 from ragvsft.tuning import results as tuning
 
@@ -219,6 +221,58 @@ def measured_retriever_map_points() -> Interval:
     return _learnt("linear map of the question", max)
 
 
+def measured_encoder_points() -> Interval:
+    """The same for MiniLM's question side, fine-tuned on all labelled pairs, against dense search."""
+    return _learnt("MiniLM's question side", max)
+
+
+def measured_five_read_recall() -> Interval:
+    """Share of the answer's passages among five of dense search, vectors of 32 bits a dimension."""
+    return _passages_read("dense", 32, 5)
+
+
+def measured_one_bit_recall() -> Interval:
+    """The same with one bit a dimension."""
+    return _passages_read("dense", 1, 5)
+
+
+def measured_most_recall() -> Interval:
+    """The same among twenty of LambdaMART over the fusion: the most that any combination read."""
+    return _passages_read("fusion > LambdaMART @50", 32, 20)
+
+
+def measured_embedding_cpu_ms() -> float:
+    """CPU to embed one passage, in milliseconds."""
+    return retrieval.growth("MiniLM")[0].add_cpu_ms
+
+
+def measured_keyword_index_again_seconds() -> Interval:
+    """CPU-seconds to make the keyword index of a million passages anew, by the fit over five sizes."""
+    rows = retrieval.growth("bm25s")
+    at = power_law([row.passages for row in rows], [row.add_cpu_ms / 1_000 for row in rows]).at(1e6)
+    return at.value, at.low, at.high
+
+
+def measured_hnsw_memory_ratio() -> float:
+    """Memory of hnswlib at its largest size over that of the capacity rule with a search graph."""
+    row = retrieval.growth("hnswlib")[-1]
+    links = next(link.value for link in load("claims") if link.id == "hnsw-links")
+    ruled = capacity.vector_memory_gb(row.passages, 384, 32) + capacity.graph_memory_gb(row.passages, links)
+    return float((row.memory_mb or 0) / (1_000 * ruled))
+
+
+def measured_small_model_citations() -> Interval:
+    """Share of the small model's answers whose cited passage answers the question."""
+    rows = retrieval.generated("as indexed")
+    return _of(sum(row.supports for row in rows), len(rows))
+
+
+def measured_small_model_abstains() -> Interval:
+    """Share of questions with their answer taken out of the index to which it says that it does not know."""
+    rows = retrieval.generated("answer removed")
+    return _of(sum(row.abstained for row in rows), len(rows))
+
+
 def measured_bm25_recall() -> Interval:
     """Recall at ten of BM25 on the report part."""
     return _recall("BM25")
@@ -281,6 +335,17 @@ def _learnt(tuned: str, which: Callable[..., retrieval.LearningRow]) -> Interval
     labelled = [row for row in retrieval.learning(tuned) if row.pairs_from == "labelled"]
     row = which(labelled, key=lambda row: row.pairs)
     return 100 * row.gain, 100 * row.low, 100 * row.high
+
+
+def _passages_read(method: str, bits: int, k: int) -> Interval:
+    wanted = (180, 0, method, bits, k)
+    row = next(r for r in retrieval.chunking() if (r.words, r.overlap, r.method, r.bits, r.k) == wanted)
+    return row.recall, row.recall_low, row.recall_high
+
+
+def _of(right: int, n: int) -> Interval:
+    low, high = wilson_interval(right, n)
+    return right / n, float(low), float(high)
 
 
 def _recall(method: str) -> Interval:

@@ -11,7 +11,10 @@ from pydantic import Field
 from ragvsft.data import DATA, DataError, Row, Slug, Text, Words, load
 
 Part = Literal["development", "report"]
-RUN_STAGES = ("ranking", "keyword_tools", "deletion", "learning", "citations", "chunking")
+RUN_STAGES = (
+    *("ranking", "keyword_tools", "deletion", "learning", "citations"),
+    *("chunking", "growth", "encoder", "generated"),
+)
 ANSWERS = "retrieval_answers.json.gz"
 """The file with what each main method ranked for every question of the report part."""
 
@@ -188,6 +191,90 @@ class LearningRow(Row, table="measured/retrieval_learning", key=("tuned", "pairs
     projects: int = Field(gt=0, description="Projects that they come from.")
 
 
+class EncoderRow(LearningRow, table="measured/retrieval_encoder", key=("tuned", "pairs_from", "pairs")):
+    """The same for MiniLM itself: all layers of the side that reads the question, fine-tuned."""
+
+
+class EncoderSettingRow(Row, table="measured/retrieval_encoder_settings", key=("rate",)):
+    """What a learning rate found on development projects that the training did not see; 0 is no training."""
+
+    rate: float = Field(ge=0, description="Learning rate.")
+    epochs: int = Field(ge=0, description="Passes over the pairs.")
+    pairs: int = Field(ge=0, description="Labelled pairs of the other development projects.")
+    ndcg_at_10: float = Field(ge=0, le=1, description="Mean nDCG at 10.")
+    n: int = Field(gt=0, description="Questions.")
+    projects: int = Field(gt=0, description="Projects that they come from.")
+
+
+class ChunkingRow(Row, table="measured/retrieval_chunking", key=("words", "overlap", "method", "bits", "k")):
+    """What reading k passages finds on the report part, by passage size, method and bits of a vector."""
+
+    words: int = Field(gt=0, description="Most words in a passage.")
+    overlap: int = Field(ge=0, description="Words repeated from the passage before.")
+    method: Text = Field(description="First stage, then what reorders how many of its candidates.")
+    bits: int = Field(ge=0, description="Bits a dimension of the stored vectors; 0 without vectors.")
+    k: int = Field(gt=0, description="Passages read.")
+    found_share: float = Field(ge=0, le=1, description="Questions of which an answering passage was read.")
+    low: float = Field(ge=0, le=1, description="Low end of its 95% interval.")
+    high: float = Field(ge=0, le=1, description="High end of its 95% interval.")
+    recall: float = Field(ge=0, le=1, description="Share of the answer's passages that were read.")
+    recall_low: float = Field(ge=0, le=1, description="Low end of its 95% interval.")
+    recall_high: float = Field(ge=0, le=1, description="High end of its 95% interval.")
+    tokens_read: float = Field(ge=0, description="Mean word pieces of the passages read, a question.")
+    passages: int = Field(gt=0, description="Passages in the index.")
+    vector_bytes: int = Field(ge=0, description="Bytes of their vectors.")
+    n: int = Field(gt=0, description="Questions; one with a very long answer is left out, so sizes differ.")
+    projects: int = Field(gt=0, description="Projects that they come from.")
+
+
+class GrowthRow(Row, table="measured/retrieval_growth", key=("store", "passages")):
+    """What a store costs at a size, on one thread of a shared machine; CPU includes a server's."""
+
+    store: Text = Field(description="Its name; MiniLM is the embedder.")
+    passages: int = Field(gt=0, description="Passages in it.")
+    version: str = Field(description="Version of the library.")
+    load_cpu_seconds: float = Field(ge=0, description="CPU to load them all; for MiniLM to embed them.")
+    load_wall_seconds: float | None = Field(ge=0, description="Wall time of it; other programs were running.")
+    disk_mb: float | None = Field(ge=0, description="Its files, in MB of 10^6 bytes.")
+    find_cpu_ms: float | None = Field(ge=0, description="CPU to find ten, mean over 50 questions.")
+    find_wall_ms: float | None = Field(ge=0, description="Wall time of it.")
+    add_cpu_ms: float = Field(ge=0, description="CPU to add one passage, or to embed it.")
+    add_wall_ms: float | None = Field(ge=0, description="Wall time of it.")
+    remove_cpu_ms: float | None = Field(ge=0, description="CPU to remove it.")
+    changes: int | None = Field(gt=0, description="Passages added and removed; times are means over them.")
+    added_are_found: bool | None = Field(description="Whether each was among the ten nearest to itself.")
+    removed_are_gone: bool | None = Field(description="Whether none was after its removal.")
+    memory_mb: float | None = Field(description="Memory of its processes with it open, less that without.")
+    overlap_with_exact: float | None = Field(
+        ge=0, le=1, description="Share of the ten nearest by exact search that it found; blank for keywords."
+    )
+
+
+class GeneratedRow(Row, table="measured/retrieval_generated", key=("question", "condition")):
+    """What SmolLM2-135M answered from five numbered sentences, and what a rule made of its citation."""
+
+    question: Text = Field(description="As in retrieval_questions.csv.")
+    condition: Literal["as indexed", "answer removed"] = Field(
+        description="Whether the passages that answer the question were in the index."
+    )
+    abstained: bool = Field(description="Whether it said that it does not know.")
+    sentence: int | None = Field(ge=1, le=5, description="The number that it named; blank if it named none.")
+    cited: str = Field(description="Id of that sentence's passage.")
+    supports: bool = Field(description="Whether that passage is one that answers the question.")
+    words_from_sentence: float = Field(
+        ge=0, le=1, description="Share of its words, stems without stop words, that the sentence holds."
+    )
+    supports_by_chance: float = Field(
+        ge=0,
+        le=1,
+        description="Share of the shown sentences whose passage answers: what a blind choice gets.",
+    )
+    prompt_tokens: int = Field(gt=0, description="Tokens of the prompt.")
+    answer_tokens: int = Field(gt=0, description="Tokens that it wrote.")
+    cpu_seconds: float = Field(ge=0, description="CPU of both, on one thread.")
+    judge: Text = Field(description="Who or what judged.")
+
+
 class CitationRow(Row, table="measured/retrieval_citations", key=("question", "condition")):
     """The passage that the extractive answerer cited for a report question, and what a rule made of it."""
 
@@ -208,9 +295,44 @@ def citations(condition: str) -> tuple[CitationRow, ...]:
     return tuple(row for row in load("measured/retrieval_citations") if row.condition == condition)
 
 
+def generated(condition: str) -> tuple[GeneratedRow, ...]:
+    """What the small model answered and cited, in one of the two conditions of `citations`."""
+    return tuple(row for row in load("measured/retrieval_generated") if row.condition == condition)
+
+
+def generated_answers() -> dict[tuple[str, str], str]:
+    """What the small model wrote, by question and condition."""
+    raw = (DATA / "measured" / "retrieval_generated.json.gz").read_bytes()
+    lines = json.loads(gzip.decompress(raw))
+    return {(line["question"], line["condition"]): line["answer"] for line in lines}
+
+
 def learning(tuned: str | None = None) -> tuple[LearningRow, ...]:
     """The learning curves, or one of them."""
-    return tuple(row for row in load("measured/retrieval_learning") if tuned in (None, row.tuned))
+    rows = cast(
+        tuple[LearningRow, ...], load("measured/retrieval_learning") + load("measured/retrieval_encoder")
+    )
+    return tuple(row for row in rows if tuned in (None, row.tuned))
+
+
+def encoder_settings() -> tuple[EncoderSettingRow, ...]:
+    """What each learning rate found on held-out development projects, no training first."""
+    return cast(tuple[EncoderSettingRow, ...], load("measured/retrieval_encoder_settings"))
+
+
+def chunking() -> tuple[ChunkingRow, ...]:
+    """What was found, and how many tokens were read, by passage size, method, bits and passages read."""
+    return cast(tuple[ChunkingRow, ...], load("measured/retrieval_chunking"))
+
+
+def growth(store: str) -> tuple[GrowthRow, ...]:
+    """What a store cost at each size, smallest first. Raises DataError for one that was not measured."""
+    rows = cast(tuple[GrowthRow, ...], load("measured/retrieval_growth"))
+    if not (found := [row for row in rows if row.store == store]):
+        raise DataError(
+            f"store = {store!r}: must be one of {', '.join(dict.fromkeys(r.store for r in rows))}"
+        )
+    return tuple(sorted(found, key=lambda row: row.passages))
 
 
 def methods(part: Part = "report", measure: str = "nDCG@10") -> tuple[MethodRow, ...]:

@@ -1,5 +1,7 @@
 """The price of a query by stage."""
 
+import pytest
+
 from ragvsft.chapters.rag import pipeline as chapter
 from ragvsft.evidence import checks
 from ragvsft.prices import rates
@@ -48,3 +50,65 @@ def test_no_threshold_that_answers_half_keeps_silent_where_there_is_no_answer() 
     frame = chapter.risk_coverage()
     assert frame[frame.answered >= 0.5].fooled.min() > 0.1
     assert not any(row.supports for row in chapter.measured.citations("answer removed"))
+
+
+def test_a_question_is_priced_by_what_it_reads_and_by_its_second_stage() -> None:
+    rows = {(r.words, r.overlap, r.method, r.bits, r.k): r for r in chapter.measured.chunking()}
+    one, five = (chapter.question_usd(rows[180, 0, "dense", 32, k], chapter.DEAR) for k in (1, 5))
+    more = rows[180, 0, "dense", 32, 5].tokens_read - rows[180, 0, "dense", 32, 1].tokens_read
+    price = rates("claude-sonnet-5-5")["input_usd_per_mtok"].value
+    assert five - one == pytest.approx(more * price / 1e6, rel=0.02)
+    plain, reranked = (
+        chapter.priced(chapter.CHEAP).query("method == @name and k == 5 and words == 180 and overlap == 0")
+        for name in (chapter.FAMILIES["fusion"], chapter.FAMILIES["fusion > LambdaMART @50"])
+    )
+    assert reranked.usd.iloc[0] > 2 * plain.usd.iloc[0]
+
+
+@pytest.mark.parametrize("column", [chapter.DEAR, chapter.CHEAP])
+def test_nothing_cheaper_reads_more_than_an_efficient_combination(column: str) -> None:
+    frame = chapter.priced(column)
+    for row in frame[frame.efficient].itertuples():
+        assert not ((frame.usd <= row.usd) & (frame.recall > row.recall)).any()
+    for row in frame[~frame.efficient].itertuples():
+        assert ((frame.usd <= row.usd) & (frame.recall >= row.recall)).sum() > 1
+    shown = chapter.frontier(column)
+    assert shown.recall.iloc[-1] == frame.recall.max()
+    assert (shown.recall.diff().dropna().iloc[:-1] >= chapter.SMALLEST_STEP).all()
+
+
+def test_the_second_stage_comes_late_on_the_frontier() -> None:
+    names = list(chapter.frontier().method)
+    assert names[-1] == chapter.FAMILIES["fusion > LambdaMART @50"]
+    assert set(names[: len(names) // 2]) <= {chapter.FAMILIES["dense"], chapter.FAMILIES["BM25"]}
+
+
+def test_only_the_keyword_index_is_made_anew_for_a_change() -> None:
+    def add(name: str) -> float:
+        return chapter.measured.growth(name)[-1].add_cpu_ms
+
+    assert chapter.grown("bm25s", "add_cpu_ms").low > 0.9
+    assert chapter.grown("postgresql-pgvector", "add_cpu_ms").high < 0.2
+    assert min(add("bm25s") / add(name) for name in chapter.STORES if name != "bm25s") > 100
+
+
+def test_the_memory_rule_holds_and_fails_for_the_stores_that_the_chapter_names() -> None:
+    def ratio(name: str) -> float:
+        row = chapter.measured.growth(name)[-1]
+        return row.memory_mb / chapter.ruled_mb(name, row.passages)
+
+    assert max(ratio("postgresql-pgvector"), ratio("hnswlib")) < 1.05
+    assert min(ratio("qdrant-local"), ratio("qdrant-edge")) > 5
+
+
+def test_removal_took_hold_in_every_store_and_hnswlib_missed_an_addition() -> None:
+    last = {name: chapter.measured.growth(name)[-1] for name in chapter.STORES}
+    assert all(row.removed_are_gone for row in last.values())
+    assert [name for name, row in last.items() if not row.added_are_found] == ["hnswlib"]
+
+
+def test_the_small_model_is_set_beside_what_needs_no_model() -> None:
+    found = chapter.small_model()
+    assert found["n"] >= 200
+    assert found["chance"] < found["extractive"] < found["right"] < found["best_ranked"]
+    assert found["abstained"] == 0

@@ -50,9 +50,7 @@ def test_a_primary_difference_needs_its_interval_and_holm():
     assert not late.model_copy(update={"low": -0.01}).resolved
 
 
-def test_methods_and_differences_are_said_in_words():
-    assert chapter.method_words("fusion > LambdaMART @50") == "LambdaMART over the 50 best of the fusion"
-    assert chapter.method_words("dense") == "dense"
+def test_differences_are_said_in_words():
     assert chapter.points_words(-0.001, -0.029, 0.024) == "−0.10 points (−2.90 to +2.40)"
 
 
@@ -70,3 +68,11 @@ def test_the_takeaway_on_labels_follows_from_the_curve():
     assert gains == sorted(gains)
     assert gains[0] < late.difference < gains[-1]
     assert not any(row.low > 0 or row.high < 0 for row in chapter.curve("linear map of the question"))
+
+
+def test_training_the_retriever_helped_on_the_report_part_and_hurt_on_held_out_development_projects():
+    gains = [row.gain for row in chapter.curve(chapter.ENCODER)]
+    assert gains == sorted(gains) and chapter.curve(chapter.ENCODER)[-1].low > 0
+    untrained, *tried = chapter.measured.encoder_settings()
+    assert all(row.ndcg_at_10 < untrained.ndcg_at_10 for row in tried)
+    assert tried[0] == max(tried, key=lambda row: row.ndcg_at_10)

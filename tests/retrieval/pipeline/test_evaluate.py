@@ -10,7 +10,7 @@ import pytest
 
 from ragvsft import cli
 from ragvsft.retrieval import evaluated
-from ragvsft.retrieval.pipeline import PipelineError, embed, evaluate
+from ragvsft.retrieval.pipeline import PipelineError, embed, evaluate, example
 
 HEADER = "question,document,answer,part\n"
 TOPICS = ["refunds", "parcels", "warranty", "invoices", "passwords", "vouchers", "holidays", "printers"]
@@ -129,3 +129,31 @@ def test_the_audit_command_tells_found_from_not_found(
     assert "wal at byte" in capsys.readouterr().out
     assert cli.main(["audit-deletion", str(tmp_path), "--canary", "another secret"]) == 0
     assert cli.main(["audit-deletion", str(tmp_path / "none"), "--canary", "another secret"]) == 2
+
+
+def test_the_example_needs_no_file_and_leaks_no_question(tmp_path: Path) -> None:
+    folder, text = example.write(tmp_path / "made")
+    asked = evaluate.questions(text)
+    parts = [question.part for question in asked]
+    assert (parts.count("tune"), parts.count("report")) == (example.TUNE, example.REPORT)
+    assert len({question.document for question in asked}) == len(asked)
+    for question in asked:
+        assert question.question not in (folder / question.document).read_text(encoding="utf-8")
+    assert example.write(tmp_path / "again")[1] == text
+
+
+def test_the_example_runs_as_a_command(
+    tmp_path: Path, embedder: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(embed, "from_environment", lambda: embedder)
+    assert cli.main(["evaluate", "--example", "--out", str(tmp_path / "out")]) == 0
+    assert f"{example.REPORT} questions" in capsys.readouterr().out
+    assert json.loads((tmp_path / "out" / "evaluation.json").read_text())["tuned_on"] == example.TUNE
+
+
+@pytest.mark.parametrize("arguments", [[], ["--example", "folder"], ["folder"]])
+def test_files_and_the_example_exclude_each_other(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["evaluate", *arguments]) == 2
+    assert "must be" in capsys.readouterr().err

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -13,14 +15,16 @@ from ragvsft.costs import scenario
 from ragvsft.costs.inputs import chosen_roles, inputs
 from ragvsft.costs.methods import METHODS, index_monthly_usd, query
 from ragvsft.costs.stages import STAGES, indexed_tokens, stored_gb
-from ragvsft.evaluation.formulas import wilson_interval
+from ragvsft.evaluation.formulas import paired_difference_interval, wilson_interval
+from ragvsft.evaluation.growth import PowerLaw, power_law
 from ragvsft.evidence.ledger import get
 from ragvsft.formula import Quantity
-from ragvsft.prose import count, number, percent, table
+from ragvsft.prose import count, number, percent, table, usd
 from ragvsft.retrieval import formulas as f
 from ragvsft.retrieval import results as measured
+from ragvsft.retrieval.pipeline.embed import DIMENSIONS
 from ragvsft.widgets.calculator import Bars, Calculator, Cell, Finding, Number, Preset, Row, Select, Sweep
-from ragvsft.widgets.chart import METHOD_COLOURS, Layers, usd_axis, with_now
+from ragvsft.widgets.chart import INK, METHOD_COLOURS, QUIET, Layers, usd_axis, with_now
 from ragvsft.widgets.cost_inputs import assumption_input, model_select, rest, role_select
 from ragvsft.widgets.passage_search import PassageSearch
 
@@ -398,3 +402,290 @@ def abstention_chart() -> alt.Chart:
             ),
         )
     )
+
+
+# ------------------------------------------------------------------------------ the price of a recall point
+
+FAMILIES = {
+    "BM25": "keywords (BM25)",
+    "dense": "vectors (dense)",
+    "fusion": "both, fused",
+    "fusion > late interaction @50": "both, then late interaction",
+    "fusion > LambdaMART @50": "both, then LambdaMART",
+}
+"""The methods of the price chart, with their names in words."""
+DEAR, CHEAP = "claude-sonnet-5.5", "claude-haiku-5.5"
+SMALLEST_STEP = 0.03
+"""Steps of recall below this are left out of the table: the intervals are wider."""
+
+
+def question_usd(row: measured.ChunkingRow, column_id: str) -> float:
+    """USD of one question that is answered as this row was, on a column, its share of the index included.
+
+    Passages read, their length, overlap and bits of a vector are the row's; everything else has its base
+    value. A second stage is priced as the default hosted reranker; keywords alone need no vectors.
+    """
+    base, depth = scenario.from_keys({"columns": [column_id]}), row.method.partition("@")[2]
+    given = {
+        "chunks_in_prompt": float(row.k),
+        "tokens_per_chunk": row.tokens_read / row.k,
+        "chunk_overlap_fraction": row.overlap / (row.words - row.overlap),
+        "embedding_dimensions": DIMENSIONS * row.bits / BITS["float"],
+        "candidates_reranked": float(depth or 0),
+    }
+    s = replace(base, assumptions={**base.assumptions, **given}).inputs(column_id)
+    used = query(s, METHODS["rag"], "per_token")
+    skipped = {"embed"} if row.bits == 0 else set()
+    stages = sum(use.usd for name, use in used.items() if name not in skipped)
+    return float(stages + index_monthly_usd(s) / s.queries_per_month)
+
+
+def priced(column_id: str = DEAR) -> pd.DataFrame:
+    """Every measured combination with its price and recall, cheapest first, and whether it is efficient.
+
+    Efficient is what no cheaper combination equals. Columns usd (for 1,000 questions), recall, low, high,
+    method, words, overlap, bits, k, efficient.
+    """
+    frame = pd.DataFrame(
+        [
+            {
+                "usd": 1_000 * question_usd(row, column_id),
+                "recall": row.recall,
+                "low": row.recall_low,
+                "high": row.recall_high,
+                "method": FAMILIES[row.method],
+                "words": row.words,
+                "overlap": row.overlap,
+                "bits": row.bits,
+                "k": row.k,
+            }
+            for row in measured.chunking()
+        ]
+    ).sort_values(["usd", "recall"], ascending=[True, False], ignore_index=True)
+    best_before = frame.recall.cummax().shift(fill_value=-1.0)
+    return frame.assign(efficient=frame.recall > best_before)
+
+
+def frontier(column_id: str = DEAR) -> pd.DataFrame:
+    """Efficient combinations, cheapest first, each at least `SMALLEST_STEP` of recall above the one before.
+
+    `point_usd` is what a further point of recall costs. The best combination is always there.
+    """
+    found = priced(column_id)
+    kept: list[int] = []
+    for place, row in found[found.efficient].iterrows():
+        if not kept or row.recall - found.recall[kept[-1]] >= SMALLEST_STEP:
+            kept.append(place)
+    best = found.recall.idxmax()
+    steps = found.loc[kept if kept[-1] == best else [*kept, best]].reset_index(drop=True)
+    return steps.assign(point_usd=steps.usd.diff() / (100 * steps.recall.diff()))
+
+
+def frontier_chart(column_id: str = DEAR) -> Layers:
+    """Recall against USD for 1,000 questions: every combination, and a line through the efficient ones."""
+    frame = priced(column_id)
+    x = alt.X(
+        "usd:Q", title="USD for 1,000 questions", scale=alt.Scale(type="log", nice=False), axis=usd_axis()
+    )
+    y = alt.Y("recall:Q", title="Share of the answer's passages read", axis=alt.Axis(format="%"))
+    step = alt.Chart(frame[frame.efficient]).mark_line(interpolate="step-after", color=INK).encode(x, y)
+    points = (
+        alt.Chart(frame)
+        .mark_point(filled=True, size=45, opacity=0.75)
+        .encode(
+            x,
+            y,
+            alt.Color("method:N", title=None, sort=list(FAMILIES.values())),
+            alt.Shape("words:N", title="Most words in a passage"),
+            tooltip=[
+                alt.Tooltip("method:N", title="Search"),
+                alt.Tooltip("words:Q", title="Most words"),
+                alt.Tooltip("overlap:Q", title="Overlap, words"),
+                alt.Tooltip("bits:Q", title="Bits a dimension"),
+                alt.Tooltip("k:Q", title="Passages read"),
+                alt.Tooltip("usd:Q", title="USD for 1,000", format="$,.4~r"),
+                alt.Tooltip("recall:Q", title="Recall", format=".1%"),
+                alt.Tooltip("low:Q", title="From", format=".1%"),
+                alt.Tooltip("high:Q", title="To", format=".1%"),
+            ],
+        )
+    )
+    first, last = frontier(column_id).iloc[0], frontier(column_id).iloc[-1]
+    efficient = int(frame.efficient.sum())
+    return alt.layer(step, points).properties(
+        title=(
+            f"{efficient} of {len(frame)} combinations are efficient: from {first.recall:.0%} for "
+            f"${first.usd:.2f} to {last.recall:.0%} for ${last.usd:.2f} per 1,000 questions"
+        ),
+        description=(
+            f"Recall against USD for 1,000 questions, logarithmic, of {len(frame)} combinations of search, "
+            "passage size, overlap, bits and passages read. A stepped line joins the efficient ones: "
+            + "; ".join(f"${row.usd:.2f}: {row.recall:.0%}" for row in frontier(column_id).itertuples())
+            + "."
+        ),
+    )
+
+
+def frontier_table(column_id: str = DEAR) -> str:
+    """The efficient combinations with recall, its interval, price and the price of a further point."""
+    rows = []
+    for row in frontier(column_id).itertuples():
+        size = f"{row.words} words" + (f", {row.overlap} of them repeated" if row.overlap else "")
+        vectors = f"{row.bits} bit{'s' * (row.bits > 1)}" if row.bits else "none"
+        recall = f"{percent(row.recall)} ({percent(row.low)} to {percent(row.high)})"
+        further = "" if math.isnan(row.point_usd) else usd(row.point_usd)
+        rows.append([row.method, size, vectors, count(row.k), recall, usd(row.usd), further])
+    head = ["Search", "Passage", "Vectors", "Read", "Recall", "USD for 1,000", "USD more for a point"]
+    return table(head, rows)
+
+
+# --------------------------------------------------------------------------------- growth and the update path
+
+STORES = {
+    "numpy": "array (NumPy, exact)",
+    "postgresql-pgvector": "PostgreSQL with pgvector (exact)",
+    "qdrant-local": "Qdrant, embedded (exact)",
+    "qdrant-edge": "qdrant-edge (HNSW)",
+    "hnswlib": "hnswlib (HNSW)",
+    "bm25s": "keyword index (bm25s)",
+}
+"""The stores that were grown, with their names in words."""
+APPROXIMATE = ("hnswlib", "qdrant-edge")
+LARGEST, BEYOND = 100_000, 1_000_000
+
+
+def grown(store: str, measure: str) -> PowerLaw:
+    """How a column of the growth table grows with the number of passages."""
+    rows = measured.growth(store)
+    return power_law([row.passages for row in rows], [getattr(row, measure) for row in rows])
+
+
+def expected_words(store: str, measure: str, words: Callable[[float], str], passages: int = BEYOND) -> str:
+    """What the fit expects at a size beyond the measured ones, with its interval."""
+    at = grown(store, measure).at(passages)
+    return f"{words(at.value)} ({words(at.low)} to {words(at.high)})"
+
+
+def embedding_ms() -> float:
+    """CPU milliseconds to embed one passage, a mean over real ones."""
+    return measured.growth("MiniLM")[0].add_cpu_ms
+
+
+def update_chart() -> Layers:
+    """CPU to bring one changed passage into each store, by passages in it, carried on to a million."""
+    rows = [
+        {"store": label, "passages": row.passages, "ms": row.add_cpu_ms}
+        for name, label in STORES.items()
+        for row in measured.growth(name)
+    ]
+    carried = [
+        {"store": label, "passages": size, "ms": grown(name, "add_cpu_ms").at(size).value}
+        for name, label in STORES.items()
+        if measured.growth(name)[-1].passages == LARGEST
+        for size in (LARGEST, BEYOND)
+    ]
+    x = alt.X(
+        "passages:Q", title="Passages in the index", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s")
+    )
+    y = alt.Y("ms:Q", title="CPU milliseconds to add one passage", scale=alt.Scale(type="log"))
+    colour = alt.Color("store:N", title=None, sort=list(STORES.values()))
+    lines = (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_line(point=True)
+        .encode(
+            x,
+            y,
+            colour,
+            tooltip=[
+                alt.Tooltip("store:N", title="Store"),
+                alt.Tooltip("passages:Q", title="Passages", format=",d"),
+                alt.Tooltip("ms:Q", title="CPU ms", format=",.3~r"),
+            ],
+        )
+    )
+    further = alt.Chart(pd.DataFrame(carried)).mark_line(strokeDash=[4, 4]).encode(x, y, colour)
+    embedding = (
+        alt.Chart(pd.DataFrame([{"ms": embedding_ms()}])).mark_rule(color=QUIET, size=2).encode(alt.Y("ms:Q"))
+    )
+    last = {name: measured.growth(name)[-1] for name in STORES}
+    keywords = last["bm25s"]
+    return alt.layer(embedding, lines, further).properties(
+        title=(
+            f"At {count(keywords.passages)} passages one new passage costs the keyword index "
+            f"{keywords.add_cpu_ms / 1_000:.0f} s of CPU, because it is made anew"
+        ),
+        description=(
+            "CPU milliseconds to add one passage against passages in the index, both logarithmic; dashed "
+            f"lines carry the fits on to {count(BEYOND)}; a grey line is the {embedding_ms():.0f} ms of "
+            "embedding. "
+            + "; ".join(
+                f"{STORES[name]} at {row.passages:,}: {row.add_cpu_ms:.3g}" for name, row in last.items()
+            )
+            + "."
+        ),
+    )
+
+
+def growth_table() -> str:
+    """Each store at its largest size: load, find, add, disk, and memory by the rule and measured."""
+    rows = []
+    for name, label in STORES.items():
+        row = measured.growth(name)[-1]
+        assert row.find_cpu_ms is not None and row.disk_mb is not None and row.memory_mb is not None
+        ruled = "" if name == "bm25s" else number(ruled_mb(name, row.passages))
+        rows.append(
+            [
+                label,
+                count(row.passages),
+                number(row.load_cpu_seconds),
+                number(row.find_cpu_ms),
+                number(row.add_cpu_ms),
+                number(row.disk_mb),
+                ruled,
+                number(row.memory_mb),
+            ]
+        )
+    head = ["Store", "Passages", "Load, CPU s", "Find ten, CPU ms", "Add one, CPU ms", "Disk, MB"]
+    return table([*head, "Memory by the rule, MB", "Memory measured, MB"], rows)
+
+
+def ruled_mb(store: str, passages: int) -> float:
+    """MB of memory by the capacity rule of this chapter, with a search graph where the store has one."""
+    graph = f.graph_memory_gb(passages, get("hnsw-links").value or 0) if store in APPROXIMATE else 0
+    return float(1_000 * (f.vector_memory_gb(passages, DIMENSIONS, BITS["float"]) + graph))
+
+
+# --------------------------------------------------------------------------------- a small model's citations
+
+
+def small_model() -> dict[str, float]:
+    """Shares of the small model's answers to questions whose answer was in the index, and what to set beside.
+
+    right: it cites a passage that answers; chance: a blind choice among the sentences shown would;
+    extractive: the extractive answerer does on the same questions, and the paired difference to it;
+    best_ranked: citing the best-ranked passage unread would; first: it names the first one; abstained: it
+    does not know, with the answer there or taken out; own_words: those that the cited sentence lacks.
+    """
+    rows, removed = (measured.generated(condition) for condition in ("as indexed", "answer removed"))
+    extracted = {row.question: row.supports for row in measured.citations("as indexed")}
+    browsed = measured.answers()
+    ranker = browsed["methods"].index("fusion > LambdaMART @50")
+    best = {row["id"]: row["ranked"][ranker][0] in row["gold"] for row in browsed["questions"]}
+    n = len(rows)
+    only_extracted = sum(extracted[row.question] and not row.supports for row in rows)
+    only_model = sum(row.supports and not extracted[row.question] for row in rows)
+    low, high = paired_difference_interval(only_extracted, only_model, n)
+    return {
+        "n": n,
+        "right": sum(row.supports for row in rows) / n,
+        "chance": sum(row.supports_by_chance for row in rows) / n,
+        "extractive": sum(extracted[row.question] for row in rows) / n,
+        "difference": (only_model - only_extracted) / n,
+        "low": float(low),
+        "high": float(high),
+        "best_ranked": sum(best[row.question] for row in rows) / n,
+        "first": sum(row.sentence == 1 for row in rows) / n,
+        "abstained": sum(row.abstained for row in (*rows, *removed)) / (n + len(removed)),
+        "own_words": 1 - sum(row.words_from_sentence for row in rows) / n,
+        "cpu_seconds": sum(row.cpu_seconds for row in rows) / n,
+    }

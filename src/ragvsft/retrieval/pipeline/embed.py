@@ -75,10 +75,6 @@ class MiniLM:
             vectors[k] = _unit(self.states(text).mean(axis=0))
         return vectors
 
-    def token_vectors(self, text: str) -> Vectors:
-        """Unit vectors of each word piece, the special ones left out: the input of late interaction."""
-        return _unit(self.states(text)[1:-1])
-
 
 @dataclass(frozen=True)
 class Server:
