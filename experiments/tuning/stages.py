@@ -14,7 +14,7 @@ import run
 def write(
     stage: str, models: Sequence[Any], tables: Sequence[Sequence[Any]], extra_packages: Sequence[str] = ()
 ) -> None:
-    """Write each table and `tuning-run-<stage>.json`. Raises ValueError if the code differs from its commit."""
+    """Write each table and `tuning-run-<stage>.json`. Raises ValueError for uncommitted code."""
     for model, rows in zip(models, tables, strict=True):
         run.write_table(run.MEASURED / f"{model.TABLE.removeprefix('measured/')}.csv", model, rows)
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]

@@ -54,9 +54,8 @@ def trained(tokenizer: Any, base: Any, seed: int, setting: Setting) -> SweepRow:
     w = plan.the_world(seed)
     examples = plan.RECIPES["facts"].examples(w)
     how = plan.FACTS._replace(rank=setting.rank, alpha=2 * setting.rank, learning_rate=setting.learning_rate)
-    training.TARGETS = TARGETS[setting.targets]
     with tempfile.TemporaryDirectory() as folder:
-        found = training.train(tokenizer, base, examples, how, seed, Path(folder))
+        found = training.train(tokenizer, base, examples, how, seed, Path(folder), TARGETS[setting.targets])
         target = Path(folder) / "sweep.gguf"
         adapters.write_gguf(Path(folder), target)
         model = Model({"sweep": target})

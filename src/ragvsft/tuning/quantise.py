@@ -26,7 +26,7 @@ def nf4_levels() -> NDArray[np.float64]:
 
 
 def quantise(weights: NDArray[np.floating], levels: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
-    """The nearest level of each weight, (blocks, BLOCK) small integers, and each block's scale, (blocks, 1)."""
+    """The number of each weight's nearest level, (blocks, BLOCK), and each block's scale, (blocks, 1)."""
     blocks = weights.reshape(-1, BLOCK)
     scales = np.abs(blocks).max(axis=1, keepdims=True)
     between = (levels[1:] + levels[:-1]) / 2
