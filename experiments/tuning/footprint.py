@@ -63,7 +63,7 @@ def one(way: str, rank: int) -> FootprintRow:
         rank=rank,
         trainable_parameters=sum(p.numel() for p in trained),
         tokens_in_batch=SEQUENCES * LENGTH,
-        base_mb=round(_base_mb(model, adapters=False) if way != "full" else _mb(trained), 1),
+        base_mb=round(_mb(trained) if way == "full" else _frozen_mb(model), 1),
         training_mb=round(_mb(states) + _mb(gradients) + (_mb(trained) if way != "full" else 0), 1),
         peak_mb=round(_memory_mb("VmHWM") - before, 1),
         cpu_seconds_per_step=round(seconds / TIMED_STEPS, 2),
@@ -109,9 +109,9 @@ def _mb(tensors: list[Any]) -> float:
     return sum(t.nbytes for t in tensors) / 1e6
 
 
-def _base_mb(model: Any, adapters: bool) -> float:
+def _frozen_mb(model: Any) -> float:
     """MB of the frozen tensors, the quantised matrices' scales among them."""
-    frozen = [p for p in model.parameters() if p.requires_grad == adapters]
+    frozen = [p for p in model.parameters() if not p.requires_grad]
     total = _mb(frozen)
     for weight in frozen:
         state = getattr(weight, "quant_state", None)

@@ -8,7 +8,7 @@ from typing import Literal, cast
 from pydantic import Field
 
 from ragvsft import data
-from ragvsft.data import Row, Slug, Text
+from ragvsft.data import IsoDate, Row, Slug, Text
 
 Way = Literal["full", "lora", "qlora"]
 Form = Literal["float32", "bfloat16", "float16", "8-bit", "4-bit"]
@@ -80,6 +80,18 @@ class SweepRow(Row, table="measured/tuning-sweep", key=("seed", "setting")):
     cpu_seconds: float = Field(gt=0, description="CPU-seconds of training.")
 
 
+class RecipeRow(Row, table="measured/tuning-recipes", key=("recipe", "tool")):
+    """Recipes for other tools, checked against the tools' own schemas on a machine without a GPU."""
+
+    recipe: Text = Field(description="File in experiments/tuning/recipes/.")
+    tool: Slug = Field(description="Package on PyPI.")
+    version: Text = Field(description="Its version.")
+    how: Text = Field(description="What was checked, and how.")
+    settings: int = Field(gt=0, description="Settings that were checked.")
+    sha256: Text = Field(description="SHA-256 of the recipe that was checked.")
+    as_of: IsoDate = Field(description="Date of the check.")
+
+
 def footprints() -> tuple[FootprintRow, ...]:
     """Every way that was measured, full training first."""
     return cast(tuple[FootprintRow, ...], data.load("measured/tuning-footprint"))
@@ -98,3 +110,8 @@ def mergings() -> tuple[MergingRow, ...]:
 def sweep() -> tuple[SweepRow, ...]:
     """Every training run of the sweep."""
     return cast(tuple[SweepRow, ...], data.load("measured/tuning-sweep"))
+
+
+def recipes() -> tuple[RecipeRow, ...]:
+    """Every check of a recipe."""
+    return cast(tuple[RecipeRow, ...], data.load("measured/tuning-recipes"))
