@@ -24,6 +24,8 @@ from ragvsft.tuning.lora.answering import model_path
 from ragvsft.tuning.measured import MergingRow, QuantiserRow
 
 PROMPTS = 24
+SAME = 1e-6
+"""Two readings of a weight are the same if they differ by less than this share of the largest weight."""
 DOUBLE_BLOCK = 256
 """Scales that share a scale of their own in double quantisation."""
 
@@ -68,7 +70,7 @@ def quantiser_rows() -> list[QuantiserRow]:
                 bitsandbytes_relative_error=None
                 if theirs is None
                 else quantise.relative_error(weights, theirs),
-                largest_difference=float(np.abs(ours - theirs).max() / np.abs(weights).max())
+                read_back_differently=int((np.abs(ours - theirs) > SAME * np.abs(weights).max()).sum())
                 if both
                 else None,
             )
@@ -86,6 +88,9 @@ def merging_rows() -> list[MergingRow]:
         matrices = list(merging.adapted(model_path(), run.MEASURED / f"tuning-{adapter}.gguf"))
         prompts = recorded_prompts(adapter)
         encoded = [tokenizer(p, add_special_tokens=False, return_tensors="pt")["input_ids"] for p in prompts]
+        untuned = _logits(model, encoded)
+        for m in matrices:  # the base as it was shipped, not rounded to the precision of training
+            _module(model, m.name).weight.data = torch.from_numpy(_as_torch(m.name, m.base)).float()
         handles = [_module(model, m.name).register_forward_hook(_beside(m)) for m in matrices]
         apart = _logits(model, encoded)
         for handle in handles:
@@ -110,7 +115,8 @@ def merging_rows() -> list[MergingRow]:
                     prompts=len(prompts),
                     positions=sum(len(a) for a in apart),
                     largest_logit_difference=max(gaps),
-                    same_token=same,
+                    same_token=_same_token(apart, merged),
+                    untuned_same_token=_same_token(apart, untuned),
                 )
             )
             print(rows[-1], flush=True)
@@ -128,6 +134,10 @@ def recorded_prompts(adapter: str) -> list[str]:
 def _logits(model: Any, encoded: list[Any]) -> list[Any]:
     with torch.no_grad():
         return [model(input_ids=ids).logits[0] for ids in encoded]
+
+
+def _same_token(first: list[Any], second: list[Any]) -> int:
+    return sum(int((a.argmax(-1) == b.argmax(-1)).sum()) for a, b in zip(first, second, strict=True))
 
 
 def _module(model: Any, name: str) -> Any:

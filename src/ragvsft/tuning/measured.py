@@ -45,8 +45,8 @@ class QuantiserRow(Row, table="measured/tuning-quantisers", key=("quantiser",)):
     bitsandbytes_relative_error: float | None = Field(
         gt=0, description="The same by bitsandbytes on the CPU; blank where it has none."
     )
-    largest_difference: float | None = Field(
-        ge=0, description="Largest difference between the two, over the largest weight."
+    read_back_differently: int | None = Field(
+        ge=0, description="Weights that the two read back differently, by over a millionth of the largest."
     )
 
 
@@ -61,6 +61,7 @@ class MergingRow(Row, table="measured/tuning-merging", key=("adapter", "form")):
     positions: int = Field(gt=0, description="Tokens of these prompts.")
     largest_logit_difference: float = Field(ge=0, description="Merged against base and adapter kept apart.")
     same_token: int = Field(ge=0, description="Positions with the same likeliest next token.")
+    untuned_same_token: int = Field(ge=0, description="The same of the base with no adapter at all.")
 
 
 class SweepRow(Row, table="measured/tuning-sweep", key=("seed", "setting")):
