@@ -105,7 +105,6 @@ def merging_rows() -> list[MergingRow]:
                 _module(model, m.name).weight.data = torch.from_numpy(_as_torch(m.name, kept)).float()
             merged = _logits(model, encoded)
             gaps = [float((a - b).abs().max()) for a, b in zip(apart, merged, strict=True)]
-            same = sum(int((a.argmax(-1) == b.argmax(-1)).sum()) for a, b in zip(apart, merged, strict=True))
             rows.append(
                 MergingRow(
                     adapter=adapter,
