@@ -552,7 +552,7 @@ def shapes_chart() -> Layers:
     passage, facts, _ = (one.mean for one in found["new facts right"].values())
     form = found["answers in the agreed JSON"][FORM].mean
     told = "; ".join(f"{row['label']}, {row['step']}: {row['points']:+.0f}" for row in rows)
-    return alt.layer(zero, lines, points).properties(
+    return alt.layer(lines, points, zero).properties(
         height=62 * len(SHIFTS),
         title=f"The passage adds {100 * passage:.0f} points of new facts, training {100 * facts:.0f}; "
         f"training on form adds {100 * form:.0f} points of form",
