@@ -1,6 +1,7 @@
 """LoRA on SmolLM2-135M-Instruct with peft, on one CPU thread. No other code of the book imports torch."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,21 +47,27 @@ def precision() -> torch.dtype:
     return torch.bfloat16 if quick else torch.float32
 
 
-def with_adapter(model: Any, settings: Settings, seed: int) -> Any:
-    """The model with a fresh, seeded adapter on every linear matrix, ready to train."""
+def with_adapter(model: Any, settings: Settings, seed: int, targets: Sequence[str] = TARGETS) -> Any:
+    """The model with a fresh, seeded adapter on every matrix of these names, ready to train."""
     torch.manual_seed(seed)
     config = peft.LoraConfig(
-        r=settings.rank, lora_alpha=settings.alpha, target_modules=TARGETS, task_type="CAUSAL_LM"
+        r=settings.rank, lora_alpha=settings.alpha, target_modules=list(targets), task_type="CAUSAL_LM"
     )
     return peft.get_peft_model(model, config)
 
 
 def train(
-    tokenizer: Any, model: Any, examples: list[Example], settings: Settings, seed: int, folder: Path
+    tokenizer: Any,
+    model: Any,
+    examples: list[Example],
+    settings: Settings,
+    seed: int,
+    folder: Path,
+    targets: Sequence[str] = TARGETS,
 ) -> Training:
     """Train one adapter on the examples, in their order, once; save it in `folder`; take it off again."""
     started = time.process_time()
-    tuned = with_adapter(model, settings, seed)
+    tuned = with_adapter(model, settings, seed, targets)
     trained = [p for p in tuned.parameters() if p.requires_grad]
     encoded = [_encode(tokenizer, example) for example in examples]
     batches = [encoded[k : k + settings.batch_size] for k in range(0, len(encoded), settings.batch_size)]

@@ -75,7 +75,15 @@ def _parser() -> argparse.ArgumentParser:
     decide.add_argument("--example", action="store_true", help="print a commented answers file")
     decide.set_defaults(run=_decide)
 
-    gate = commands.add_parser("gate", help="may RAG with a fine-tuned model replace RAG alone?")
+    gate = commands.add_parser(
+        "gate",
+        help="may RAG with a fine-tuned model replace RAG alone?",
+        description="May RAG with a fine-tuned model replace RAG alone? A line of each file is one answer: "
+        '{"id": "q1", "kind": "ordinary", "correct": true}. Kinds: ordinary (a gain must show), '
+        "counterfactual (the passage contradicts what the model learnt; to follow it is right) and "
+        "unanswerable (the passages lack the answer; to abstain is right): on these a loss must be ruled "
+        "out. Exit status: 0 if the gate opens, 1 if it stays shut, 2 for bad files.",
+    )
     gate.add_argument("first", help="graded answers of RAG alone (JSON Lines: id, kind, correct)")
     gate.add_argument("second", help="graded answers of the candidate, to the same questions")
     gate.add_argument("--margin", type=float, default=0.1, help="loss on a guard to rule out (0.1)")

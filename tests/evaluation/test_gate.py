@@ -56,6 +56,24 @@ def test_without_a_difference_it_says_what_could_have_been_seen() -> None:
     assert "no difference is resolved" in reason and "40 questions could have shown" in reason
 
 
+def test_five_questions_can_show_nothing() -> None:
+    found = release_gate(*both(("-----", "+++++"), SAME, SAME))
+    assert found.kinds[0].p_value == pytest.approx(2 * 0.5**5)
+    assert "5 questions could have shown none" in found.reasons[0]
+
+
+def test_agreement_does_not_make_small_differences_detectable() -> None:
+    # the exact test needs six disagreements, all one way
+    assert release_gate(*both(GAIN, SAME, SAME)).kinds[1].detectable == pytest.approx(6 / 60)
+
+
+def test_a_guard_that_the_first_fails_shows_no_loss() -> None:
+    never = ("-" * 60, "-" * 60)
+    assert release_gate(*both(GAIN, SAME, never)).reasons == (
+        "unanswerable: the first is right in 0 of 60, so a loss of 10% could not have shown",
+    )
+
+
 def test_a_missing_guard_keeps_it_shut() -> None:
     first, second = both(GAIN, SAME, ("", ""))
     assert release_gate(first, second).reasons == (

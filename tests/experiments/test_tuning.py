@@ -20,10 +20,11 @@ import plan  # noqa: E402
 import run  # noqa: E402
 import train as training  # noqa: E402
 
-from ragvsft.tuning import results  # noqa: E402
+from ragvsft.tuning import quantise, results  # noqa: E402
 from ragvsft.tuning.catalogue import Architecture  # noqa: E402
 from ragvsft.tuning.lora import adapters, prompts, world  # noqa: E402
 from ragvsft.tuning.lora.answering import Model, sha256  # noqa: E402
+from ragvsft.tuning.measured import FootprintRow, footprints  # noqa: E402
 
 MEASURED = ROOT / "data" / "measured"
 SEED = 9900
@@ -126,6 +127,32 @@ def test_both_engines_agree_on_log_probabilities(tiny, tokenizer_and_base) -> No
             reference.unload()
         assert sum(gaps) / len(gaps) < 0.1, gaps
         assert max(gaps) < 0.5, gaps
+
+
+def test_our_nf4_is_bitsandbytes() -> None:
+    """Levels and scales are the same; a weight midway between two levels may fall to either."""
+    import bitsandbytes.functional as bnb
+    import numpy as np
+
+    weights = np.random.default_rng(SEED).standard_normal(2**16).astype(np.float32)
+    levels = quantise.nf4_levels()
+    ours = quantise.dequantise(*quantise.quantise(weights, levels), levels)
+    packed = bnb.quantize_4bit(torch.from_numpy(weights), blocksize=quantise.BLOCK, quant_type="nf4")
+    theirs = bnb.dequantize_4bit(*packed).numpy().reshape(ours.shape)
+    assert (np.abs(ours - theirs) > 1e-5).sum() <= 2
+
+
+def test_a_step_of_each_way_can_be_measured() -> None:
+    """The weights and the training state of a LoRA step are what the formulas say."""
+    import subprocess
+
+    command = [sys.executable, str(ROOT / "experiments" / "tuning" / "footprint.py"), "lora", "8"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
+    found = FootprintRow.model_validate_json(said)
+    recorded = next(row for row in footprints() if (row.way, row.rank) == ("lora", 8))
+    assert found.trainable_parameters == recorded.trainable_parameters
+    assert found.training_mb == pytest.approx(recorded.training_mb, rel=0.01)
+    assert 0.7 < found.peak_mb / recorded.peak_mb < 1.4
 
 
 def test_the_grammar_constrains_the_untuned_base() -> None:

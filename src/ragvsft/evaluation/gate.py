@@ -18,6 +18,8 @@ ORDINARY = "ordinary"
 GUARDS = ("counterfactual", "unanswerable")
 LEVEL = 0.05
 MARGIN = 0.1
+FEWEST_DISAGREEMENTS = 6
+"""With fewer, all one way, the exact test cannot reach 5%: 2 × 0.5⁵ is above it, 2 × 0.5⁶ below."""
 
 
 class Graded(BaseModel):
@@ -46,7 +48,8 @@ class KindResult(NamedTuple):
     detectable: float
     """The true difference that this many questions find with 80% power, at the share of disagreements seen.
 
-    With no disagreement at all it is computed as if there had been one.
+    Never less than the fewest disagreements that the exact test can resolve; above 1 no difference can be
+    found.
     """
 
     @property
@@ -91,7 +94,8 @@ def release_gate(first: Sequence[Graded], second: Sequence[Graded], margin: floa
     """Compare RAG alone (first) with RAG and a fine-tuned model (second) on the same questions.
 
     The gate opens if the second is better on ordinary questions (exact McNemar test, 5%), and if on each
-    guard the 95% interval of the difference excludes a loss of `margin` or more. Raises ValueError if the two
+    guard the first is right often enough for a loss of `margin` to show and the 95% interval of the
+    difference excludes one. Raises ValueError if the two
     differ in questions or kinds, or if margin is outside 0 to 1.
     """
     if not 0 < margin < 1:
@@ -125,7 +129,8 @@ def _compared(kind: str, pairs: Sequence[tuple[bool, bool]]) -> KindResult:
     only_first = sum(a and not b for a, b in pairs)
     only_second = sum(b and not a for a, b in pairs)
     low, high = paired_difference_interval(only_first, only_second, n)
-    disagreeing = max(only_first + only_second, 1) / n
+    fewest = FEWEST_DISAGREEMENTS / n
+    disagreeing = max((only_first + only_second) / n, fewest)
     return KindResult(
         kind=kind,
         n=n,
@@ -136,7 +141,7 @@ def _compared(kind: str, pairs: Sequence[tuple[bool, bool]]) -> KindResult:
         low=float(low),
         high=float(high),
         p_value=paired_p_value(only_first, only_second),
-        detectable=float(smallest_detectable_difference(n, disagreeing)),
+        detectable=max(fewest, float(smallest_detectable_difference(n, disagreeing))),
     )
 
 
@@ -147,15 +152,21 @@ def _gain(found: KindResult | None) -> list[str]:
         return []
     if found.p_value <= LEVEL:
         return [f"{ORDINARY}: the second is worse by {-found.difference:.1%} (p = {found.p_value:.2g})"]
+    shown = "none" if found.detectable > 1 else f"one of {found.detectable:.1%}"
     return [
         f"{ORDINARY}: no difference is resolved (p = {found.p_value:.2g}); {found.n} questions could "
-        f"have shown one of {found.detectable:.1%}"
+        f"have shown {shown}"
     ]
 
 
 def _loss(guard: str, found: KindResult | None, margin: float) -> list[str]:
     if found is None:
         return [f"no question of kind {guard!r}: its loss is not ruled out"]
+    if found.first_right < margin * found.n:
+        return [
+            f"{guard}: the first is right in {found.first_right} of {found.n}, so a loss of {margin:.0%} "
+            "could not have shown"
+        ]
     if found.low > -margin:
         return []
     if found.high < 0:
@@ -167,12 +178,14 @@ def _loss(guard: str, found: KindResult | None, margin: float) -> list[str]:
 
 def as_text(found: Gate) -> str:
     """The gate's verdict for a terminal."""
-    lines = ["kind             n   first  second  difference (95% interval)   p        detectable"]
+    lines = ["kind              n   first  second  difference (95% interval)           p  detectable"]
     lines += [
-        f"{k.kind:<15} {k.n:>3}  {k.first_right / k.n:>6.1%}  {k.second_right / k.n:>6.1%}  "
-        f"{k.difference:>+7.1%} ({k.low:+.1%} to {k.high:+.1%})  {k.p_value:>8.2g}  {k.detectable:>6.1%}"
+        f"{k.kind:<15} {k.n:>4}  {k.first_right / k.n:>6.1%}  {k.second_right / k.n:>6.1%}  "
+        f"{k.difference:>+7.1%} {f'({k.low:+.1%} to {k.high:+.1%})':<18}  {k.p_value:>8.2g}  "
+        f"{'none' if k.detectable > 1 else f'{k.detectable:.1%}':>10}"
         for k in found.kinds
     ]
+    lines += ["detectable: the smallest true difference that so many questions find four times in five"]
     verdict = "The gate opens." if found.opens else "The gate stays shut:"
     return "\n".join([*lines, "", verdict, *(f"- {reason}" for reason in found.reasons)])
 

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import altair as alt
+import numpy as np
 from IPython.display import HTML
 
 from ragvsft.costs import formulas as costs
 from ragvsft.costs.inputs import inputs
+from ragvsft.data import load
+from ragvsft.evaluation.gate import Graded, as_text, release_gate
+from ragvsft.evaluation.seeds import Estimate
+from ragvsft.evidence.bibliography import cite
 from ragvsft.evidence.published import results
 from ragvsft.formula import Quantity
 from ragvsft.prose import count, number, percent, table
 from ragvsft.tuning import formulas as f
+from ragvsft.tuning import measured, quantise
 from ragvsft.tuning import results as tuning
 from ragvsft.tuning.catalogue import Architecture, architecture, architectures, peak_tflops
 from ragvsft.tuning.lora import demo
-from ragvsft.tuning.memory import METHODS, memory_rows
+from ragvsft.tuning.memory import METHODS, memory, memory_rows
 from ragvsft.tuning.results import CONDITIONS, LEAST_SEEDS, REMEDIES, Level, Mark, Questions
 from ragvsft.widgets.calculator import Calculator, Cell, Choice, Finding, Number, Preset, Row, Select, Sweep
-from ragvsft.widgets.chart import Layers, with_now
+from ragvsft.widgets.chart import METHOD_COLOURS, Layers, with_now
 from ragvsft.widgets.cost_inputs import assumption_input, claimed, role_select
 from ragvsft.widgets.templates import render
 from ragvsft.widgets.tuning_dots import dots
@@ -342,3 +349,308 @@ def recorded_table(questions: int) -> str:
         for way, line in demo.recorded_side_by_side(question).items()
     ]
     return table(("Question", "Way", "Said", "Marked"), lines)
+
+
+def answers_table(question: str, passages: Sequence[str]) -> str:
+    """What each way says to a question beside these passages: as recorded, or now if they were edited."""
+    answers, recorded = demo.said(question, passages)
+    lines = [(way, answer.replace("\n", " ").replace("|", "\\|")) for way, answer in answers.items()]
+    return table(("Way", "As recorded" if recorded else "Answered now"), lines)
+
+
+# ------------------------------------------------------------------- what a step takes, and what is lost
+
+SMALL = "SmolLM2-135M"
+"""The model of our experiment among the architectures."""
+
+
+def computed_mb(row: measured.FootprintRow) -> tuple[float, float, float]:
+    """MB of weights, of training state and in all, by the sums of this chapter, for what was measured."""
+    found = memory(architecture(SMALL), row.rank, row.tokens_in_batch)[row.way]
+    held = found.base_gb + found.training_gb
+    if row.way == "full":  # trained in fp32 without a 16-bit copy: as many bytes, counted apart
+        base = 4 * architecture(SMALL).parameters / 1e9
+        return 1000 * base, 1000 * (held - base), 1000 * found.total_gb
+    return 1000 * found.base_gb, 1000 * found.training_gb, 1000 * found.total_gb
+
+
+def footprint_table() -> str:
+    """Memory and time of one training step of the small model, by the sums and as measured."""
+    lines = []
+    for row in measured.footprints():
+        base, training, total = computed_mb(row)
+        name = METHODS[row.way] + (f", rank {count(row.rank)}" if row.rank else "")
+        lines.append(
+            (
+                name,
+                *(
+                    f"{count(round(mb))} / {count(round(seen))} MB"
+                    for mb, seen in ((base, row.base_mb), (training, row.training_mb), (total, row.peak_mb))
+                ),
+                f"{number(row.cpu_seconds_per_step)} s",
+            )
+        )
+    heads = ("weights", "gradients, optimiser, adapters", "peak")
+    return table(("Way", *(f"{head}: sum / measured" for head in heads), "CPU time a step"), lines)
+
+
+def footprint(way: measured.Way) -> measured.FootprintRow:
+    """The measured step of this way, at its lowest rank."""
+    return next(row for row in measured.footprints() if row.way == way)
+
+
+def shown_source(function: Any) -> str:
+    """A function's own lines as Markdown."""
+    return f"```python\n{inspect.getsource(function)}```"
+
+
+def normal_errors(draws: int = 2**20) -> dict[str, float]:
+    """Relative error of two four-bit quantisers on weights drawn from a normal distribution."""
+    weights = np.random.default_rng(0).standard_normal(draws)
+    levels = {"NF4": quantise.nf4_levels(), "INT4": quantise.INT4}
+    return {
+        name: quantise.relative_error(weights, quantise.dequantise(*quantise.quantise(weights, known), known))
+        for name, known in levels.items()
+    }
+
+
+QUANTISERS = {
+    "nf4": "NF4",
+    "nf4-double": "NF4, scales quantised too",
+    "int4": "INT4, evenly spaced",
+    "fp4": "FP4",
+}
+"""The quantisers in plain words."""
+
+
+def quantiser_table() -> str:
+    """Bits and error of each quantiser on real weights, ours and bitsandbytes'."""
+    lines = [
+        (
+            QUANTISERS[row.quantiser],
+            number(row.bits),
+            *map(_share, (row.relative_error, row.bitsandbytes_relative_error)),
+        )
+        for row in measured.quantisers()
+    ]
+    return table(("Quantiser", "Bits a weight", "Error, NumPy", "Error, bitsandbytes"), lines)
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.2%}"
+
+
+def merging_table() -> str:
+    """What merging loses, by the form that keeps the merged weights."""
+    lines = [
+        (
+            f"LoRA on {row.adapter}",
+            row.form,
+            percent(row.change_error),
+            number(row.largest_logit_difference),
+            percent(row.same_token / row.positions),
+        )
+        for row in measured.mergings()
+    ]
+    heads = (
+        "Adapter",
+        "Merged weights kept as",
+        "Rounding, of the adapter's change",
+        "Largest logit difference",
+        "Same next token",
+    )
+    return table(heads, lines)
+
+
+def sweep_table() -> str:
+    """Each setting of the sweep: parameters, new facts and capitals over the development worlds."""
+    lines = []
+    for setting in dict.fromkeys(row.setting for row in measured.sweep()):
+        runs = [row for row in measured.sweep() if row.setting == setting]
+        lines.append(
+            (
+                setting,
+                count(runs[0].trainable_parameters),
+                " + ".join(count(row.correct) for row in runs) + f" of {_of(row.n for row in runs)}",
+                _of(row.known_correct for row in runs) + f" of {_of(row.known_n for row in runs)}",
+                number(sum(row.last_loss for row in runs) / len(runs)),
+            )
+        )
+    return table(("Setting", "Trained parameters", "New facts", "Capitals", "Last loss"), lines)
+
+
+def _of(counts: Iterable[int]) -> str:
+    return count(sum(counts))
+
+
+def swept(setting: str) -> tuple[int, int]:
+    """New facts right and asked with this setting, over the worlds."""
+    runs = [row for row in measured.sweep() if row.setting == setting]
+    if not runs:
+        known = ", ".join(dict.fromkeys(row.setting for row in measured.sweep()))
+        raise ValueError(f"setting = {setting!r}: must be one of {known}")
+    return sum(row.correct for row in runs), sum(row.n for row in runs)
+
+
+def recipes_table() -> str:
+    """Which recipe was checked against which tool, and how."""
+    lines = [
+        (f"`{row.recipe}`", f"{row.tool} {row.version}", row.how, count(row.settings), row.as_of.isoformat())
+        for row in measured.recipes()
+    ]
+    return table(("Recipe", "Tool", "Checked", "Settings", "On"), lines)
+
+
+# ----------------------------------------------------------------------------- knowledge and behaviour
+
+Asked = tuple[str, Questions, Level]
+"""A cell of the experiment: condition, questions, retrieval."""
+
+FACTS, FORM = "training on facts", "training on form"
+SHIFTS: dict[str, dict[str, tuple[Asked, Asked, Mark]]] = {
+    "new facts right": {
+        "adding the passage": (("base", "new", "none"), ("base", "new", "gold"), "correct"),
+        FACTS: (("base", "new", "none"), ("facts", "new", "none"), "correct"),
+        FORM: (("base", "new", "gold"), ("format", "new", "gold"), "correct"),
+    },
+    "changed facts right, passage shown": {
+        FACTS: (("base", "changed", "gold"), ("facts", "changed", "gold"), "correct"),
+        FORM: (("base", "changed", "gold"), ("format", "changed", "gold"), "correct"),
+    },
+    "known capitals right, no passage": {
+        FACTS: (("base", "known", "none"), ("facts", "known", "none"), "correct"),
+        FORM: (("base", "known", "none"), ("format", "known", "none"), "correct"),
+    },
+    "answers in the agreed JSON": {
+        "adding the passage": (("base", "new", "none"), ("base", "new", "gold"), "valid_json"),
+        FACTS: (("base", "new", "gold"), ("facts", "new", "gold"), "valid_json"),
+        FORM: (("base", "new", "gold"), ("format", "new", "gold"), "valid_json"),
+    },
+}
+"""What is counted, what is changed, and the two cells that it separates: knowledge, then behaviour."""
+
+
+def shifts() -> dict[str, dict[str, Estimate]]:
+    """Share that each step adds to each measure, paired by seed."""
+    return {
+        label: {step: tuning.compare(*pair).difference for step, pair in steps.items()}
+        for label, steps in SHIFTS.items()
+    }
+
+
+def shapes_chart() -> Layers:
+    """Points that the passage, training on facts and training on form add to knowledge and to behaviour."""
+    found = shifts()
+    steps = list(SHIFTS["new facts right"])
+    rows = [
+        {
+            "label": label,
+            "step": step,
+            "order": steps.index(step),
+            "points": 100 * one.mean,
+            "low": 100 * max(-1.0, one.low),
+            "high": 100 * min(1.0, one.high),
+        }
+        for label, shown in found.items()
+        for step, one in shown.items()
+    ]
+    colours = [METHOD_COLOURS[name] for name in ("rag", "fine_tuned", "rag_fine_tuned")]
+    base = alt.Chart(alt.InlineData(rows)).encode(
+        alt.Y("label:N", title=None, sort=list(SHIFTS), axis=alt.Axis(grid=True)),
+        alt.YOffset("order:O", scale=alt.Scale(paddingOuter=0.6)),
+        alt.Color("step:N", title=None, scale=alt.Scale(domain=steps, range=colours)),
+    )
+    lines = base.mark_rule(strokeWidth=3, opacity=0.5).encode(
+        alt.X("low:Q", title="Points added", scale=alt.Scale(domain=[-100, 100])), alt.X2("high:Q")
+    )
+    points = base.mark_point(size=90).encode(
+        alt.X("points:Q"),
+        tooltip=[
+            alt.Tooltip("step:N", title="Step"),
+            alt.Tooltip("label:N", title="Measured"),
+            *(
+                alt.Tooltip(f"{name}:Q", title=title, format="+.0f")
+                for name, title in (("points", "Points added"), ("low", "From"), ("high", "To"))
+            ),
+        ],
+    )
+    zero = alt.Chart(alt.InlineData([{"x": 0}])).mark_rule(strokeDash=[4, 4]).encode(alt.X("x:Q"))
+    passage, facts, _ = (one.mean for one in found["new facts right"].values())
+    form = found["answers in the agreed JSON"][FORM].mean
+    told = "; ".join(f"{row['label']}, {row['step']}: {row['points']:+.0f}" for row in rows)
+    return alt.layer(lines, points, zero).properties(
+        height=62 * len(SHIFTS),
+        title=f"The passage adds {100 * passage:.0f} points of new facts, training {100 * facts:.0f}; "
+        f"training on form adds {100 * form:.0f} points of form",
+        description=f"Points added by each step, with 95% intervals over seeds. {told}.",
+    )
+
+
+GATE_KINDS = {
+    ("new", "gold"): "ordinary",
+    ("changed", "gold"): "counterfactual",
+    ("counterfactual", "gold"): "counterfactual",
+    ("unseen", "five-near-misses"): "unanswerable",
+}
+"""The experiment's cells as kinds of the release gate: a changed fact contradicts what was trained."""
+
+
+def graded(condition: str) -> list[Graded]:
+    """The recorded answers of a condition with retrieval, as the release gate reads them."""
+    return [
+        Graded(
+            id=f"{line['seed']} {line['questions']}: {line['text']}",
+            kind=GATE_KINDS[line["questions"], line["retrieval"]],
+            correct=line["correct"],
+        )
+        for line in tuning.outputs(condition=condition)
+        if (line["questions"], line["retrieval"]) in GATE_KINDS
+    ]
+
+
+def gate_text(condition: str) -> str:
+    """What the release gate says of a condition against the untuned model with the same passages."""
+    return f"```text\n{as_text(release_gate(graded('base'), graded(condition)))}\n```"
+
+
+def _ours() -> tuple[str, ...]:
+    cells: tuple[tuple[str, Level], ...] = (
+        ("base", "none"),
+        ("facts", "none"),
+        ("base", "gold"),
+        ("facts", "gold"),
+    )
+    return tuple(percent(tuning.estimate(name, "new", level).mean) for name, level in cells)
+
+
+ARMS = (("base",), ("fine-tuned",), ("RAG",), ("both", "both, trained with context"))
+"""The columns of the table of published results: arms of `data/published_results.csv`."""
+
+
+def published_table() -> str:
+    """New facts untuned, trained, with retrieval and with both: here, and as published, lowest to highest."""
+    news = load("ovadia_table2")
+    columns = ("base", "fine_tuned", "fine_tuned_paraphrases", "rag", "both", "both_paraphrases")
+    base, tuned, more, rag, both, both_more = ([getattr(row, name) for row in news] for name in columns)
+    lines = [
+        ("measured here", *_ours()),
+        (cite("ovadia2024"), *map(_range, (base, [*tuned, *more], rag, [*both, *both_more]))),
+    ]
+    for key, kept in (
+        ("soudani2024", "PopQA"),
+        ("abonizio2025", "468"),
+        ("zhang2024raft", ""),
+        ("han2026smt", ""),
+    ):
+        rows = [row for row in results(key) if kept in row.dataset]
+        found = [[row.value for row in rows if row.arm in arms] for arms in ARMS]
+        lines.append((cite(key), *map(_range, found)))
+    return table(("Study", "Untuned", "Trained on the text", "Retrieval", "Both"), lines)
+
+
+def _range(values: Iterable[float]) -> str:
+    ordered = sorted(values)
+    if not ordered:
+        return ""
+    low, high = percent(ordered[0]), percent(ordered[-1])
+    return low if low == high else f"{low} to {high}"

@@ -55,6 +55,17 @@ def interleave_rotary_rows(matrix: np.ndarray, heads: int) -> np.ndarray:
     return matrix.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(matrix.shape)
 
 
+def separate_rotary_rows(matrix: np.ndarray, heads: int) -> np.ndarray:
+    """The way back from `interleave_rotary_rows`: the rows in torch's order."""
+    rows, columns = matrix.shape
+    return matrix.reshape(heads, rows // heads // 2, 2, columns).swapaxes(1, 2).reshape(matrix.shape)
+
+
+def heads_of(target: str) -> int:
+    """Heads of a matrix whose rows llama.cpp interleaves, by its name there; 0 for the others."""
+    return _HEADS_OF.get(target, 0)
+
+
 def write_gguf(peft_folder: Path, target: Path) -> None:
     """Write the adapter that peft saved in a folder as one GGUF file in fp16.
 

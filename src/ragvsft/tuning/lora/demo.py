@@ -1,6 +1,7 @@
 """The live demonstration: one question, its passages, five ways to answer it; and the same as recorded."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from ragvsft import data
@@ -27,6 +28,7 @@ WAYS = (
 )
 
 
+@cache
 def load_model() -> Model:
     """The base with the committed adapters: a second, 250 MB; needs the extra `tuning` and the weights."""
     return Model({name: data.DATA / "measured" / f"tuning-{name}.gguf" for name in ("facts", "format")})
@@ -37,6 +39,21 @@ def side_by_side(model: Model, question: str, passages: Sequence[str]) -> dict[s
     return {
         way.label: model.answer(ask(question, passages if way.passages else ()), way.adapter) for way in WAYS
     }
+
+
+def said(question: str, passages: Sequence[str]) -> tuple[dict[str, str], bool]:
+    """What each way says to this question beside these passages, and whether that was recorded.
+
+    A question of the test beside its own passage is looked up; anything else is answered now, which loads the
+    model once.
+    """
+    if question in recorded_questions():
+        recorded = recorded_side_by_side(question)
+        if list(passages) == results.passages_of(recorded["untuned + RAG"]):
+            return {label: line["output"] for label, line in recorded.items()}, True
+    return {
+        label: found.text for label, found in side_by_side(load_model(), question, passages).items()
+    }, False
 
 
 def recorded_questions(retrieval: Level = "gold") -> list[str]:
