@@ -182,7 +182,9 @@ def test_a_new_chapter_is_in_the_committed_form_and_unwritten(
         notebooks.main(["--new", place])
 
 
-@pytest.mark.parametrize("place", ["chapters/x.ipynb", "chapters/A/x.ipynb", "../chapters/a/x.ipynb", "a.txt"])
+@pytest.mark.parametrize(
+    "place", ["chapters/x.ipynb", "chapters/A/x.ipynb", "../chapters/a/x.ipynb", "a.txt"]
+)
 def test_a_chapter_stands_in_a_part_and_nothing_is_made_elsewhere(
     place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

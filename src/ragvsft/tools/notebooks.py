@@ -2,8 +2,8 @@
 
 `python -m ragvsft.tools.notebooks PATH...` puts notebooks, or all in a folder, into that form; `--check` only
 names those that differ, and then exits with 1. Layout is Jupyter's own: saving in Jupyter changes no line.
-`--new PATH` writes a chapter to begin with: `chapters/part/its-name.ipynb`. `--text PATH` prints a notebook for
-people to compare: prose and code, a line before each cell. `make hooks` has git compare notebooks in that form.
+`--new chapters/part/its-name.ipynb` writes a chapter to begin with. `--text PATH` prints a notebook's prose
+and code with a line before each cell: `make hooks` has git compare notebooks in that form.
 """
 
 import itertools
@@ -89,7 +89,7 @@ def new(path: Path) -> str:
 
 
 def as_text(text: str) -> str:
-    """A notebook's prose and code as lines that `git diff` can show. Raises ValueError if it is no notebook."""
+    """A notebook's prose and code as lines that `git diff` can show. Raises ValueError if it is none."""
     blocks = [
         f"=== {cell['cell_type']} {cell.get('id', '')}\n{source(cell).rstrip()}\n"
         for cell in json.loads(text)["cells"]
