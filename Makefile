@@ -53,7 +53,7 @@ tuning := _build/tuning/installed
 tuning_key = { echo "$(CURDIR)"; cat experiments/tuning/requirements*.txt requirements-models.txt; } 2>&1 $(checksum)
 in_tuning = PYTHONPATH="$(CURDIR)/tests/offline:$(CURDIR)/src" OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
-.PHONY: help site demo serve preview test check bench experiments test-experiments prices new-prices prices-today links data notebooks lock test-binder browser clean FORCE
+.PHONY: help site demo serve preview test check bench experiments test-experiments prices new-prices prices-today links data notebooks chapter hooks lock test-binder browser clean FORCE
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -117,6 +117,14 @@ data: $(package) ## after a row was added or removed: count data/'s rows again a
 
 notebooks: $(package) ## put every chapter into the form that is committed
 	$(python) -m ragvsft.tools.notebooks $(notebooks)
+
+chapter: $(package) ## a new notebook from the template (NAME=cost/my-question)
+	$(python) -m ragvsft.tools.notebooks --new "chapters/$(NAME).ipynb"
+
+# Without .venv, or for a file that is no notebook, git compares the text as it is.
+hooks: $(package) ## have git show notebooks' changes as prose and code, and run `make check` before each commit
+	git config diff.notebook.textconv 'f() { $(python) -m ragvsft.tools.notebooks --text "$$1" 2>&- || cat "$$1"; }; f'
+	git config core.hooksPath .githooks
 
 lock: $(package) ## resolve what pyproject.toml asks for into the requirement files again (UPGRADE=--upgrade)
 	$(resolve) pyproject.toml $(addprefix --extra ,book dev retrieval tuning) --output-file requirements.txt

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from ragvsft import data
-from ragvsft.tools import dead_links
+from ragvsft.tools import dead_links, issue
 
 ROOT = Path(__file__).parent.parent
 GITHUB = ROOT / ".github"
@@ -120,9 +120,9 @@ RUN_BELOW = [
     ("lock", "git push"),
     ("links", "gh issue"),
     ("preview-comment", "gh pr"),
-    ("price-form", "printf"),
-    ("price-form", "ragvsft row"),
-    ("price-form", "gh issue"),
+    ("form", "printf"),
+    ("form", "ragvsft row"),
+    ("form", "gh issue"),
 ]
 
 
@@ -205,21 +205,35 @@ def test_a_preview_is_announced_on_the_pull_request_of_its_commit(stage: Stage) 
     assert "https://example.org/run" in stage.told()
 
 
-def test_a_price_form_is_answered_with_its_row_or_its_fault(stage: Stage) -> None:
-    known = data.load("prices")[0]
-    said = {
+def test_a_form_is_answered_with_its_row_or_its_fault(stage: Stage) -> None:
+    known, ledger = data.load("prices")[0], data.load("claims")[0]
+    price = {
         "Offer": known.offer, "Item": known.item, "Value": "0.2", "As of": "2026-01-06",
         "Source kind": "official", "Source": "https://example.org/$(touch${IFS}broken)",
         "Note": "`touch broken`",
     }  # fmt: skip
+    claim = {"Claim": ledger.id, "Verdict": "outdated", "Finding": "$(touch broken)", "As of": "2026-01-06"}
+    answered = (
+        ("price", price, f"    {known.offer},{known.item}"),
+        ("price", price | {"Value": "cheap"}, "value = cheap: must be"),
+        ("claim", claim, f"    {ledger.id},"),
+        ("claim", claim | {"Claim": "cost/break-even: it is wrong"}, "must be an id of data/claims.csv"),
+    )
     (stage.clone / ".venv").symlink_to(Path(sys.prefix))
-    for value, expected in (("0.2", f"    {known.offer},{known.item}"), ("cheap", "value = cheap: must be")):
-        body = "\n\n".join(f"### {label}\n\n{answer}" for label, answer in (said | {"Value": value}).items())
-        stage.sh(script("price-form", "printf"), BODY=body)
-        stage.sh(script("price-form", "ragvsft row"))
-        stage.sh(script("price-form", "gh issue"), NUMBER="3")
+    for kind, said, expected in answered:
+        body = "\n\n".join(f"### {label}\n\n{answer}" for label, answer in said.items())
+        stage.sh(script("form", "printf"), BODY=body)
+        stage.sh(script("form", "ragvsft row"), KIND=kind)
+        stage.sh(script("form", "gh issue"), NUMBER="3")
         assert "issue comment 3 --edit-last" in stage.told() and expected in stage.told()
     assert not (stage.clone / "broken").exists()
+
+
+def test_every_form_that_becomes_a_row_is_answered() -> None:
+    workflow = (GITHUB / "workflows" / "form.yml").read_text(encoding="utf-8")
+    labels = {label for path in FORMS for label in parsed(path)["labels"]} - {"typo"}
+    assert labels == issue.FORMS.keys() == set(re.findall(r"labels\.\*\.name, '(\w+)'", workflow))
+    assert all(parsed(GITHUB / "ISSUE_TEMPLATE" / f"{label}.yml")["labels"] == [label] for label in labels)
 
 
 def test_dead_addresses_are_named_with_their_places(tmp_path: Path) -> None:

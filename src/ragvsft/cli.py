@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     price.set_defaults(run=_prices)
 
     row = commands.add_parser("row", help="turn an answered issue form into a row of data/")
-    row.add_argument("table", choices=("price",), help="what the form reports")
+    row.add_argument("kind", choices=("price", "claim", "case", "workload"), help="what the form reports")
     row.add_argument(
         "--from-issue",
         dest="file",
@@ -298,8 +298,8 @@ def _row(arguments: argparse.Namespace) -> int:
     from ragvsft.prices.clock import latest_today
     from ragvsft.tools import issue
 
-    print(issue.price_row(_read(arguments.file), latest_today()), end="")
-    print("append this line to data/prices.csv, then run `make data`", file=sys.stderr)
+    print(issue.lines(arguments.kind, _read(arguments.file), latest_today()), end="")
+    print(issue.FORMS[arguments.kind].then, file=sys.stderr)
     return 0
 
 

@@ -1,7 +1,11 @@
 """Every chapter is short, clean and self-contained, and the normaliser keeps it so."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -161,3 +165,66 @@ def test_a_broken_file_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "draft.ipynb").write_text("{", encoding="utf-8")
     with pytest.raises(SystemExit, match=r"draft\.ipynb: not a notebook"):
         notebooks.main([str(tmp_path)])
+
+
+def test_a_new_chapter_is_in_the_committed_form_and_unwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = "chapters/cost/my-own-question.ipynb"
+    assert notebooks.main(["--new", place]) == 0
+    text = Path(place).read_text(encoding="utf-8")
+    assert text == notebooks.normalise(text)
+    assert "# My own question" in text and 'chapter_end(\\"cost/my-own-question\\")' in text
+    assert notebooks.main(["--check", "chapters"]) == 1
+    assert capsys.readouterr().out == f"{place}: still says 'write here'\n"
+    with pytest.raises(SystemExit, match="exists already"):
+        notebooks.main(["--new", place])
+
+
+@pytest.mark.parametrize(
+    "place", ["chapters/x.ipynb", "chapters/A/x.ipynb", "../chapters/a/x.ipynb", "a.txt"]
+)
+def test_a_chapter_stands_in_a_part_and_nothing_is_made_elsewhere(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=r"must be chapters/part/its-name\.ipynb"):
+        notebooks.main(["--new", place])
+    assert list(tmp_path.iterdir()) == []
+
+
+def git(folder: Path, *arguments: str, status: int = 0) -> str:
+    who = ("-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "core.pager=cat")
+    run = subprocess.run(["git", *who, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    assert (run.returncode != 0) == (status != 0), run.stdout + run.stderr
+    return run.stdout + run.stderr
+
+
+def test_one_command_has_git_show_notebooks_as_text_and_check_commits(tmp_path: Path) -> None:
+    for name in ("Makefile", ".gitattributes"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / ".githooks", tmp_path / ".githooks")
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}/src" exec "{sys.executable}" "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    draft = tmp_path / "draft.ipynb"
+    draft.write_text(CHAPTERS[0].read_text(encoding="utf-8"), encoding="utf-8")
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", "draft.ipynb", ".gitattributes")
+    git(tmp_path, "commit", "--quiet", "--message", "one")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    subprocess.run(["make", "-o", ".venv/package", "hooks"], cwd=tmp_path, env=environment, check=True)
+
+    changed = json.loads(draft.read_text(encoding="utf-8"))
+    changed["cells"][0]["source"] = ["# Another title"]
+    draft.write_text(json.dumps(changed, indent=1), encoding="utf-8")
+    shown = git(tmp_path, "diff")
+    assert "\n+# Another title\n" in shown and '"source"' not in shown and "cell_type" not in shown
+    draft.write_text("{", encoding="utf-8")
+    assert "\n+{" in git(tmp_path, "diff")
+
+    (tmp_path / "Makefile").write_text("check:\n\t@echo a fault; exit 1\n", encoding="utf-8")
+    assert "a fault" in git(tmp_path, "commit", "--all", "--message", "two", status=1)
+    assert git(tmp_path, "log", "--format=%s") == "one\n"

@@ -24,6 +24,8 @@ from ragvsft.data import DataError, MayLieAhead, Row, cut, nearest
 
 CITES = "citation"
 """Columns of this name hold keys of references.bib."""
+BEARS_ON = "claims"
+"""Columns of this name hold ids of data/claims.csv."""
 LEADS_TO = ("chapter", "see", "from", "to")
 """Columns of these names hold chapters: `cost/break-even`, or `index`."""
 CHECK = "check"
@@ -34,17 +36,18 @@ TIME_ZONE_FURTHEST_AHEAD = timezone(timedelta(hours=14))
 def findings(root: Path, latest: date) -> list[str]:
     """Every fault in the book's inputs below `root`, one line each; `latest` is the newest date allowed."""
     faults = [*_stray_files(), *notebook_faults(root), *contents_faults(root)]
-    keys = _bibliography_keys(root, faults)
+    keys = None
+    try:
+        keys = bibliography_keys(root)
+    except DataError as error:
+        faults.append(str(error))
     for name in data.tables():
         try:
-            rows = data.load(name)
+            for row in data.load(name):
+                said = row_faults(row, root, keys, latest)
+                faults += [f"data/{name}.csv: {_key(row)}: {each}" for each in said]
         except DataError as error:
             faults.append(str(error))
-        else:
-            for row in rows:
-                faults += [
-                    f"data/{name}.csv: {_key(row)}: {said}" for said in row_faults(row, root, keys, latest)
-                ]
     lines = list(dict.fromkeys(" ".join(fault.split()) for fault in faults))
     return [line for line in lines if not any(line != other and line.endswith(other) for other in lines)]
 
@@ -56,6 +59,10 @@ def row_faults(row: Row, root: Path, citations: Iterable[str] | None, latest: da
             for key in value if isinstance(value, tuple) else [value]:
                 if key not in citations:
                     yield f"{column} = {cut(key)}: must be a key of references.bib{nearest(key, citations)}"
+        elif column == BEARS_ON:
+            for claim in value:
+                if claim not in (ids := _claims()):
+                    yield f"{column} = {cut(claim)}: must be an id of data/claims.csv{nearest(claim, ids)}"
         elif column in LEADS_TO and not _notebook(root, value).is_file():
             yield f"{column} = {cut(value)}: must be a chapter{nearest(value, _chapters(root))}"
         elif column == CHECK and value and (reason := _missing(value)):
@@ -112,16 +119,20 @@ def _stray_files() -> Iterator[str]:
             yield f"data/{name}.csv: no table of this name; must have a row model{nearest(name, known)}"
 
 
-def _bibliography_keys(root: Path, faults: list[str]) -> list[str] | None:
+def bibliography_keys(root: Path) -> list[str]:
+    """The keys of references.bib. Raises DataError if it cannot be read."""
     try:
         return list(parse_string((root / "references.bib").read_text(encoding="utf-8"), "bibtex").entries)
     except (OSError, UnicodeDecodeError, PybtexError) as error:
-        faults.append(f"references.bib: cannot be read: {error}")
-        return None
+        raise DataError(f"references.bib: cannot be read: {error}") from None
 
 
 def _key(row: Row) -> str:
     return ", ".join(f"{column} = {cut(str(getattr(row, column)))}" for column in row.KEY)
+
+
+def _claims() -> list[str]:
+    return [str(row.id) for row in data.load("claims")]
 
 
 def _notebook(root: Path, chapter: str) -> Path:

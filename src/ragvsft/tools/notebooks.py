@@ -2,6 +2,8 @@
 
 `python -m ragvsft.tools.notebooks PATH...` puts notebooks, or all in a folder, into that form; `--check` only
 names those that differ, and then exits with 1. Layout is Jupyter's own: saving in Jupyter changes no line.
+`--new chapters/part/its-name.ipynb` writes a chapter to begin with. `--text PATH` prints a notebook's prose
+and code with a line before each cell: `make hooks` has git compare notebooks in that form.
 """
 
 import itertools
@@ -17,6 +19,10 @@ from ragvsft.chapters import METADATA
 READABLE_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 RANDOM_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})?")
 LONGEST_ID = 40
+CHAPTER = re.compile(r"chapters/([a-z]+(?:-[a-z]+)*/[a-z0-9]+(?:-[a-z0-9]+)*)\.ipynb")
+TEMPLATE = Path(__file__).with_name("chapter.ipynb")
+UNWRITTEN = re.compile("write here", re.IGNORECASE)
+"""What the template says wherever its author has something to say: no finished chapter does."""
 
 
 def find(paths: Iterable[Path]) -> Iterator[Path]:
@@ -72,7 +78,28 @@ def unique(names: Iterable[str]) -> list[str]:
     return list(taken)
 
 
+def new(path: Path) -> str:
+    """The text of a new chapter at `path`, below the book's folder. Raises ValueError for another place."""
+    found = CHAPTER.fullmatch(path.as_posix())
+    if not found:
+        raise ValueError(f"path = {path}: must be chapters/part/its-name.ipynb, in lower case")
+    title = path.stem.replace("-", " ").capitalize()
+    text = TEMPLATE.read_text(encoding="utf-8")
+    return normalise(text.replace("{title}", title).replace("{chapter}", found[1]))
+
+
+def as_text(text: str) -> str:
+    """A notebook's prose and code as lines that `git diff` can show. Raises ValueError if it is none."""
+    blocks = [
+        f"=== {cell['cell_type']} {cell.get('id', '')}\n{source(cell).rstrip()}\n"
+        for cell in json.loads(text)["cells"]
+    ]
+    return "\n".join(blocks)
+
+
 def main(arguments: list[str]) -> int:
+    if arguments[:1] in (["--new"], ["--text"]) and len(arguments) == 2:
+        return _one(*arguments)
     check = "--check" in arguments
     differing = 0
     for path in find(Path(argument) for argument in arguments if argument != "--check"):
@@ -81,6 +108,9 @@ def main(arguments: list[str]) -> int:
             after = normalise(before)
         except (ValueError, KeyError) as error:
             sys.exit(f"{path}: not a notebook: {error!r}")
+        if check and UNWRITTEN.search(before):
+            differing += 1
+            print(f"{path}: still says {UNWRITTEN.pattern!r}")
         if before == after:
             continue
         differing += 1
@@ -88,6 +118,23 @@ def main(arguments: list[str]) -> int:
         if not check:
             path.write_text(after, encoding="utf-8")
     return int(check and differing > 0)
+
+
+def _one(option: str, name: str) -> int:
+    path = Path(name)
+    try:
+        if option == "--text":
+            print(as_text(path.read_text(encoding="utf-8")), end="")
+        else:
+            text = new(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+    except FileExistsError:
+        sys.exit(f"{path}: exists already")
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        sys.exit(str(error) if option == "--new" else f"{path}: not a notebook: {error!r}")
+    return 0
 
 
 if __name__ == "__main__":
