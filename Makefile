@@ -6,6 +6,7 @@
 .SUFFIXES:
 
 PORT ?= 8000
+BASE ?= HEAD
 
 python := .venv/bin/python
 pip := -m pip install --no-compile --progress-bar off
@@ -17,6 +18,7 @@ resolve := UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile --quie
 	--python-version 3.11 $(UPGRADE)
 with_node := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
+export BASE
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
 export PYTHONNOUSERSITE := 1
 export PYTHONUTF8 := 1
@@ -53,7 +55,7 @@ tuning := _build/tuning/installed
 tuning_key = { echo "$(CURDIR)"; cat experiments/tuning/requirements*.txt requirements-models.txt; } 2>&1 $(checksum)
 in_tuning = PYTHONPATH="$(CURDIR)/tests/offline:$(CURDIR)/src" OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
-.PHONY: help site demo serve preview test check bench experiments test-experiments prices new-prices prices-today links data notebooks chapter hooks lock test-binder browser clean FORCE
+.PHONY: help site demo serve preview test check bench experiments test-experiments prices new-prices prices-today links data diff notebooks chapter hooks lock test-binder browser clean FORCE
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +81,7 @@ test: check browser $(built) $(binder) ## everything CI runs: checks, the site, 
 
 check: $(package) $(bundle) ## sound data and notebooks, style, types
 	$(python) -m ragvsft.tools.inputs
+	$(python) -m ragvsft.tools.changelog
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
 	$(python) -m mypy src
@@ -104,6 +107,7 @@ new-prices: $(package) ## the same, appended to data/prices.csv
 	@mkdir -p _build
 	.venv/bin/ragvsft prices refresh > _build/new-prices.csv && cat _build/new-prices.csv >> data/prices.csv
 	$(python) -m ragvsft.tools.inputs --write
+	-$(python) -m ragvsft.tools.changelog --write
 
 prices-today: $(package) ## fail if a price in use is too old by today's date, or its offer has ended
 	.venv/bin/ragvsft prices check --today
@@ -112,8 +116,13 @@ links: $(built) ## ask the network which addresses no longer answer; they go int
 	$(python) -m ragvsft.tools.dead_links $(html) > _build/links.txt
 	@cat _build/links.txt
 
-data: $(package) ## after a row was added or removed: count data/'s rows again and rewrite its dictionary
+data: $(package) ## after a change of data/ or of the model: count rows, rewrite the dictionary and CHANGELOG.md
 	$(python) -m ragvsft.tools.inputs --write
+	$(python) -m ragvsft.tools.changelog --write
+
+diff: $(package) ## what moved since BASE=revision: conclusions, numbers, rows; in _build/diff.md and diff.json
+	.venv/bin/ragvsft diff "$$BASE" --out _build
+	@test -z "$$GITHUB_STEP_SUMMARY" || cat _build/diff.md >> "$$GITHUB_STEP_SUMMARY"
 
 notebooks: $(package) ## put every chapter into the form that is committed
 	$(python) -m ragvsft.tools.notebooks $(notebooks)

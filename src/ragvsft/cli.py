@@ -1,4 +1,4 @@
-"""The command line: `ragvsft compare`, `decide`, `prices`, `gate`, `evaluate`, `audit-deletion`, `row`."""
+"""The command line: `ragvsft` with `compare`, `decide`, `prices`, `gate`, `evaluate`, `diff` and others."""
 
 from __future__ import annotations
 
@@ -108,6 +108,15 @@ def _parser() -> argparse.ArgumentParser:
         help="the issue's text; - for standard input",
     )
     row.set_defaults(run=_row)
+
+    two = commands.add_parser(
+        "diff", help="what moved between two revisions: conclusions first, then numbers"
+    )
+    two.add_argument("before", help="the older revision, as git names it")
+    two.add_argument("after", nargs="?", default="", help="the newer one; none: the working tree")
+    two.add_argument("--json", action="store_true", help="print JSON: all of it")
+    two.add_argument("--out", help="also write diff.md and diff.json into this folder")
+    two.set_defaults(run=_diff)
 
     own = commands.add_parser("evaluate", help="compare retrieval methods on your documents and questions")
     own.add_argument("folder", nargs="?", help="folder of text, Markdown, reStructuredText or HTML files")
@@ -300,6 +309,17 @@ def _row(arguments: argparse.Namespace) -> int:
 
     print(issue.lines(arguments.kind, _read(arguments.file), latest_today()), end="")
     print(issue.FORMS[arguments.kind].then, file=sys.stderr)
+    return 0
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    from ragvsft.data import DATA
+    from ragvsft.tools import diff
+
+    found = diff.diff(arguments.before, arguments.after, DATA.parent)
+    if arguments.out:
+        diff.write(found, Path(arguments.out))
+    print(json.dumps(found.as_json(), indent=1) if arguments.json else diff.as_markdown(found).rstrip())
     return 0
 
 

@@ -1,32 +1,18 @@
 """Every calculator of the chapters gives the same figures in the browser as in Python."""
 
-import importlib
-import inspect
 import json
 import math
-import pkgutil
 import shutil
 import subprocess
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from costs import test_stages
-from ragvsft import chapters
 from ragvsft.chapters.cost import cost_comparison
 from ragvsft.formula import Traced, trace
+from ragvsft.tools.snapshot import every_calculator
 from ragvsft.widgets.calculator import STATIC, Calculator, Number
-
-
-def every_calculator() -> Iterator[Calculator]:
-    """What every public function of a chapter's module returns that says it returns a calculator."""
-    for info in pkgutil.walk_packages(chapters.__path__, "ragvsft.chapters."):
-        module = importlib.import_module(info.name)
-        for name, made in inspect.getmembers(module, inspect.isfunction):
-            own = made.__module__ == info.name and not name.startswith("_")
-            if own and made.__annotations__.get("return") == "Calculator":
-                yield made()
 
 
 CALCULATORS = sorted(every_calculator(), key=lambda calculator: calculator.id)

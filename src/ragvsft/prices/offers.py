@@ -8,9 +8,9 @@ row is newer than the pinned release.
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Annotated, Literal, NamedTuple, Self, cast, get_args
+from typing import Annotated, Literal, NamedTuple, Self, TypeVar, cast, get_args
 
 from genai_prices.data_snapshot import DataSnapshot
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -156,6 +156,9 @@ class ExchangeRateRow(Row, table="exchange_rates", key=("currency", "as_of")):
     note: str = Field(description="Whose rate it is.")
 
 
+_Dated = TypeVar("_Dated", OfferRow, PriceRow, ExchangeRateRow)
+
+
 class Price(BaseModel):
     """One price, limit or speed of an offer in USD, with its provenance."""
 
@@ -183,10 +186,10 @@ class Status(NamedTuple):
 
 
 @functools.cache
-def offers() -> dict[str, OfferRow]:
-    """Every offer with its newest row, in file order."""
+def offers(on: date | None = None) -> dict[str, OfferRow]:
+    """Every offer with its newest row, in file order; as known on a date, if one is given."""
     newest: dict[str, OfferRow] = {}
-    for row in cast("tuple[OfferRow, ...]", load("offers")):
+    for row in _until(on, cast("tuple[OfferRow, ...]", load("offers"))):
         if row.id not in newest or row.as_of > newest[row.id].as_of:
             newest[row.id] = row
     return newest
@@ -214,27 +217,32 @@ def label(row: OfferRow) -> str:
 # ------------------------------------------------------------------------------------------------- prices
 
 
-def usd_per(currency: str) -> ExchangeRateRow:
-    """The newest rate of a currency. Raises `DataError` if there is none."""
-    rows = [
-        row for row in cast("tuple[ExchangeRateRow, ...]", load("exchange_rates")) if row.currency == currency
-    ]
+def usd_per(currency: str, on: date | None = None) -> ExchangeRateRow:
+    """The newest rate of a currency, on a date if one is given; the first one where none is as old.
+
+    Raises `DataError` if there is none at all.
+    """
+    known = cast("tuple[ExchangeRateRow, ...]", load("exchange_rates"))
+    rows = sorted((row for row in known if row.currency == currency), key=lambda row: row.as_of)
     if not rows:
         raise DataError(f"data/exchange_rates.csv: currency = {currency}: missing")
-    return max(rows, key=lambda row: row.as_of)
+    return (_until(on, rows) or rows[:1])[-1]
 
 
 @functools.cache
-def rates(offer_id: str) -> Mapping[str, Price]:
-    """The prices, limits and speeds of one offer by item; what does not apply is absent."""
-    row = offer(offer_id)
+def rates(offer_id: str, on: date | None = None) -> Mapping[str, Price]:
+    """The prices, limits and speeds of one offer by item; what does not apply is absent.
+
+    With a date, as they stood then: later rows, and a library released later, are not read.
+    """
+    row = offer(offer_id) if on is None else offers(on)[offer_id]
     if row.kind == "service":
         return {}
     known = items(row.kind)
-    listed = _listed(row, known)
+    listed = _listed(row, known, on)
     uplift = listed.pop(UPLIFT, None)
     found: dict[str, Price] = {}
-    if row.library:
+    if row.library and (on is None or library.released_on() <= on):
         released_on = library.released_on()
         note = f"List price times {uplift.value:g} ({uplift.source}, {uplift.as_of})." if uplift else ""
         for item, value in list_prices(row).items():
@@ -259,9 +267,13 @@ def list_prices(
     }
 
 
-def _listed(row: OfferRow, known: Mapping[str, PriceItemRow]) -> dict[str, Price]:
+def _until(on: date | None, rows: Sequence[_Dated]) -> Sequence[_Dated]:
+    return rows if on is None else [row for row in rows if row.as_of <= on]
+
+
+def _listed(row: OfferRow, known: Mapping[str, PriceItemRow], on: date | None = None) -> dict[str, Price]:
     newest: dict[str, PriceRow] = {}
-    for price in cast("tuple[PriceRow, ...]", load("prices")):
+    for price in _until(on, cast("tuple[PriceRow, ...]", load("prices"))):
         if price.offer == row.id and (price.item not in newest or price.as_of > newest[price.item].as_of):
             newest[price.item] = price
     found = {}
@@ -279,7 +291,7 @@ def _listed(row: OfferRow, known: Mapping[str, PriceItemRow]) -> dict[str, Price
             )
         value, note = price.value, price.note
         if price.currency == "EUR":
-            rate = usd_per("EUR")
+            rate = usd_per("EUR", on)
             value = price.value * rate.usd
             note = f"{price.value:g} EUR at {rate.usd:g} USD ({rate.as_of}). {note}".strip()
         found[name] = _price(
