@@ -1,7 +1,7 @@
 """Each recipe of CONTRIBUTING.md, followed to the letter in a copy of the book, without building the site.
 
-A recipe touches the files of its row in the row's order; then the data is sound and the change shows where the
-row says. A row without a recipe here fails, and so does a recipe without a row.
+A recipe touches the files of its row in the row's order; then the data is sound and the change shows where
+the row says. A row without a recipe here fails, and so does a recipe without a row.
 """
 
 import os
@@ -97,8 +97,15 @@ OFFER = {
     "source": "https://example.org/prices",
 }  # fmt: skip
 LLM_PRICES = {"input_usd_per_mtok": 0.5, "output_usd_per_mtok": 2, "context_window_tokens": 128000}
-BIBTEX = "@misc{example2026,\n  author = {{Example}},\n  title = {What Teams Do},\n  year = {2026},\n" \
-    "  howpublished = {Report},\n  url = {https://example.org/report},\n  note = {read as: primary text},\n}"  # fmt: skip
+BIBTEX = """@misc{example2026,
+  author = {{Example}},
+  title = {What Teams Do},
+  year = {2026},
+  howpublished = {Report},
+  url = {https://example.org/report},
+  urldate = {2026-11-25},
+  note = {read as: primary text},
+}"""
 
 
 def price_lines(offer: str) -> Iterator[str]:
@@ -166,9 +173,7 @@ RECIPES: dict[str, Recipe] = {
         reads='columns = ["example-1"]\n',
         says='"column": "example-1"',
     ),
-    "the end of an offer": Recipe(
-        (("data/offers.csv", plus(ended("claude-haiku-5-5"))),), says='"reason": "Claude Haiku 5.5'
-    ),
+    "the end of an offer": Recipe((("data/offers.csv", plus(ended("claude-haiku-5-5"))),)),
     "an exchange rate": Recipe(
         (
             (
@@ -205,7 +210,7 @@ RECIPES: dict[str, Recipe] = {
                         maximum=9,
                         log_scale="false",
                         source_kind="assumption",
-                    )  # fmt: skip
+                    )
                 ),
             ),
             (
@@ -229,9 +234,7 @@ RECIPES: dict[str, Recipe] = {
         (
             (
                 "data/decision_questions.csv",
-                plus(
-                    "weekend,choice,The limits,Must it answer at weekends?,Weekends,Nobody is there then.,,no,"
-                ),
+                plus("weekend,choice,The limits,Must it answer at weekends?,Weekends,Nobody is there.,,no,"),
             ),
             ("data/decision_answers.csv", plus("weekend,no,No,", "weekend,yes,Yes,")),
         ),
@@ -242,12 +245,12 @@ RECIPES: dict[str, Recipe] = {
             (
                 "data/decision_rules.csv",
                 plus(
-                    "cite-by-hand,prompting,1,citations=yes,A person can check it.,matrix-citations,decide/when-rag"
+                    "by-hand,prompting,1,citations=yes,A person can check.,matrix-citations,decide/when-rag"
                 ),
             ),
         ),
         reads='citations = "yes"\n',
-        says="A person can check it.",
+        says="A person can check.",
     ),
     "a step": Recipe(
         (
@@ -266,6 +269,10 @@ RECIPES: dict[str, Recipe] = {
         (
             ("references.bib", plus("", BIBTEX)),
             ("data/claims.csv", without_verdict("rag-manages-knowledge", "outdated")),
+            (
+                "data/conclusions.csv",
+                plus(f"verdict/rag-manages-knowledge,outdated,{TODAY},Nobody holds it now."),
+            ),
         ),
         says="Nobody holds it now.",
     ),
@@ -275,24 +282,26 @@ RECIPES: dict[str, Recipe] = {
             (
                 "data/published_results.csv",
                 plus(
-                    line(
-                        "published_results",
-                        citation="example2026",
-                        model="Example 1",
-                        dataset="Example",
-                        metric="accuracy",
-                        condition="RAG",
-                        arm="RAG",
-                        n=100,
-                        value=0.123,
-                        unit="fraction",
-                        locator="Table 1",
-                        how_read="full text",
-                    )  # fmt: skip
+                    *(
+                        line(
+                            "published_results",
+                            citation="example2026",
+                            model="Example 1",
+                            dataset="Example",
+                            metric="accuracy",
+                            condition=arm,
+                            arm=arm,
+                            n=100,
+                            value=value,
+                            unit="fraction",
+                            locator="Table 1",
+                            how_read="full text",
+                        )
+                        for arm, value in (("RAG", 0.9), ("fine-tuned", 0.1))
+                    )
                 ),
             ),
         ),
-        says="example2026",
     ),
     "a survey": Recipe(
         (
@@ -312,7 +321,7 @@ RECIPES: dict[str, Recipe] = {
                         share=0.123,
                         locator="page 1",
                         how_read="full text",
-                    )  # fmt: skip
+                    )
                 ),
             ),
         ),
@@ -337,7 +346,7 @@ RECIPES: dict[str, Recipe] = {
                         source="https://example.org/case",
                         locator="section 3",
                         how_read="full text",
-                    )  # fmt: skip
+                    )
                 ),
             ),
         ),
@@ -371,7 +380,7 @@ RECIPES: dict[str, Recipe] = {
             ("make notebooks", None),
         ),
         names=(("part/its-name", "cost/a-fair-coin"),),
-        says="| [A fair coin](../cost/a-fair-coin.ipynb) | [Break-even](../cost/break-even.ipynb) | sum before",
+        says="[A fair coin](../cost/a-fair-coin.ipynb) | [Break-even](../cost/break-even.ipynb) | sum",
     ),
     "an experiment": Recipe(
         (
@@ -395,7 +404,7 @@ RECIPES: dict[str, Recipe] = {
                         chapter="evidence/claims",
                         check="ragvsft.evidence.coin:heads",
                         finding="Ten tosses of a fair coin.",
-                    )  # fmt: skip
+                    )
                 ),
             ),
         ),

@@ -14,7 +14,6 @@ from ragvsft.formula import Traced, trace
 from ragvsft.tools.snapshot import every_calculator
 from ragvsft.widgets.calculator import STATIC, Calculator, Number
 
-
 CALCULATORS = sorted(every_calculator(), key=lambda calculator: calculator.id)
 
 

@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from planting import forget
 
+from planting import forget
 from ragvsft import cli, data
 from ragvsft.evidence import changes
 from ragvsft.tools import changelog, diff, snapshot
@@ -129,8 +129,11 @@ def test_figures_that_would_look_alike_are_shown_apart() -> None:
 
 @pytest.fixture
 def book(planted: Callable[..., None], tmp_path: Path) -> Iterator[Path]:
-    """A copy of the data in which the winner has flipped, and the page beside it."""
+    """A copy of the data in which the winner has flipped since yesterday, and the page beside it."""
     planted(prices=CHEAP)
+    record = data.DATA / "conclusions.csv"
+    record.write_text(record.read_text("utf-8").replace(f",{LATER},", ",2026-11-24,"), "utf-8")
+    forget()
     yield data.DATA
     forget()
 

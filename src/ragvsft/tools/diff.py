@@ -164,6 +164,8 @@ def _git(repository: Path, *arguments: str) -> subprocess.CompletedProcess[bytes
 
 
 def _snapshot(tree: Path, on: date) -> Any:
+    if not (tree / "src" / "ragvsft").is_dir():
+        return {"conclusions": {}, "numbers": {}, "missing": {"everything computed": "it has no src/ragvsft"}}
     own = tree / "src" / "ragvsft" / "tools" / "snapshot.py"
     program = own if own.is_file() else Path(snapshot.__file__)
     run = subprocess.run(

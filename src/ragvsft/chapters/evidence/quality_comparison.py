@@ -20,6 +20,7 @@ from ragvsft.evidence.published import (
     static_cells,
 )
 from ragvsft.prose import count, number, percent, table
+from ragvsft.retrieval.pipeline.embed import DIMENSIONS as DIMENSIONS
 from ragvsft.tuning import results as tuning
 from ragvsft.tuning.formulas import accuracy_when_found
 from ragvsft.tuning.results import (
@@ -484,6 +485,9 @@ def hypotheses_table() -> str:
     return table(("Registered hypothesis", "Difference", "p, Holm", "Verdict"), lines)
 
 
+WORDINGS = max(tuning.REWRITES["as many steps"])
+"""Wordings of a fact with which the registered adapter was trained."""
+
 SCHEDULES: dict[Schedule, str] = {
     "as many steps": "as many training steps",
     "one pass": "each wording seen once or twice",
@@ -527,13 +531,13 @@ def training_curve_chart() -> Layers:
     )
     fewest, most = (
         next(found for schedule, n, found in curve if (schedule, n) == ("as many steps", wordings))
-        for wordings in (1, 16)
+        for wordings in (1, WORDINGS)
     )
     told = "; ".join(f"{row['wordings']} wordings, {row['schedule']}: {row['mean']:.0%}" for row in rows)
     return alt.layer(reach, line).properties(
         height=260,
         title=f"One wording leaves {fewest.mean:.0%} of new facts answered without a passage, "
-        f"{count(16)} leave {most.mean:.0%}",
+        f"{count(WORDINGS)} leave {most.mean:.0%}",
         description="Share of new facts answered rightly closed-book by wordings trained on and schedule, "
         f"with 95% intervals over seeds. {told}.",
     )
@@ -586,10 +590,13 @@ def rounds_chart() -> Layers:
     )
 
 
+SHORT = 16
+"""Numbers of a vector that MiniLM cut short compares."""
+
 FOUND_BY = {
     "minilm-one": "MiniLM, first",
     "minilm-five": "MiniLM, first five",
-    "minilm-16-five": "MiniLM cut short, first five",
+    f"minilm-{SHORT}-five": "MiniLM cut short, first five",
 }
 """The retrievers on which the recall mixture was tried."""
 

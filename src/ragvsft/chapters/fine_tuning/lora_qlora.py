@@ -317,6 +317,9 @@ def behaviours_chart() -> Layers:
     )
 
 
+FULL_BITS, HALF_BITS = 32, 16
+"""Bits of a weight in single and in half precision."""
+
 ASKED: dict[str, tuple[Questions, Level, Mark]] = {
     "New facts, no passage": ("new", "none", "correct"),
     "New facts, right passage alone": ("new", "gold", "correct"),

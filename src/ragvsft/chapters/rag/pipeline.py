@@ -28,6 +28,8 @@ from ragvsft.widgets.chart import INK, METHOD_COLOURS, QUIET, Layers, usd_axis, 
 from ragvsft.widgets.cost_inputs import assumption_input, model_select, rest, role_select
 from ragvsft.widgets.passage_search import PassageSearch
 
+QUESTIONS = 1000
+"""For how many questions costs are given."""
 BITS = {"float": 32, "scalar": 8, "binary": 1}
 """Bits a dimension for plain floats and for the two common quantisations."""
 
@@ -259,7 +261,7 @@ def prompt_price() -> Calculator:
             Row("Writing the answer", Cell("write", "usd"), Cell("write_1000", "usd")),
             Row("The question", Cell("query", "usd"), Cell("query_1000", "usd")),
         ),
-        ("", "USD a question", "USD for 1,000 questions"),
+        ("", "USD a question", f"USD for {number(QUESTIONS)} questions"),
         note="Without caching, search and reranking.",
     )
 
@@ -269,7 +271,7 @@ def _prompt_usd(i: Any) -> Mapping[str, Quantity]:
     read = costs.tokens_usd(i.prompt_tokens, llm.input_usd_per_mtok)
     write = costs.tokens_usd(i.output_tokens, llm.output_usd_per_mtok)
     usd = {"read": read, "write": write, "query": read + write}
-    return {**usd, **{f"{name}_1000": 1000 * value for name, value in usd.items()}}
+    return {**usd, **{f"{name}_1000": QUESTIONS * value for name, value in usd.items()}}
 
 
 # ------------------------------------------------------------------------------------- our own measurement
@@ -485,7 +487,10 @@ def frontier_chart(column_id: str = DEAR) -> Layers:
     """Recall against USD for 1,000 questions: every combination, and a line through the efficient ones."""
     frame = priced(column_id)
     x = alt.X(
-        "usd:Q", title="USD for 1,000 questions", scale=alt.Scale(type="log", nice=False), axis=usd_axis()
+        "usd:Q",
+        title=f"USD for {number(QUESTIONS)} questions",
+        scale=alt.Scale(type="log", nice=False),
+        axis=usd_axis(),
     )
     y = alt.Y("recall:Q", title="Share of the answer's passages read", axis=alt.Axis(format="%"))
     step = alt.Chart(frame[frame.efficient]).mark_line(interpolate="step-after", color=INK).encode(x, y)
@@ -503,7 +508,7 @@ def frontier_chart(column_id: str = DEAR) -> Layers:
                 alt.Tooltip("overlap:Q", title="Overlap, words"),
                 alt.Tooltip("bits:Q", title="Bits a dimension"),
                 alt.Tooltip("k:Q", title="Passages read"),
-                alt.Tooltip("usd:Q", title="USD for 1,000", format="$,.4~r"),
+                alt.Tooltip("usd:Q", title=f"USD for {number(QUESTIONS)}", format="$,.4~r"),
                 alt.Tooltip("recall:Q", title="Recall", format=".1%"),
                 alt.Tooltip("low:Q", title="From", format=".1%"),
                 alt.Tooltip("high:Q", title="To", format=".1%"),
@@ -515,11 +520,11 @@ def frontier_chart(column_id: str = DEAR) -> Layers:
     return alt.layer(step, points).properties(
         title=(
             f"{efficient} of {len(frame)} combinations are efficient: from {first.recall:.0%} for "
-            f"${first.usd:.2f} to {last.recall:.0%} for ${last.usd:.2f} per 1,000 questions"
+            f"${first.usd:.2f} to {last.recall:.0%} for ${last.usd:.2f} per {number(QUESTIONS)} questions"
         ),
         description=(
-            f"Recall against USD for 1,000 questions, logarithmic, of {len(frame)} combinations of search, "
-            "passage size, overlap, bits and passages read. A stepped line joins the efficient ones: "
+            f"Recall against USD for {number(QUESTIONS)} questions, logarithmic, of {len(frame)} combinations "
+            "of search, passage size, overlap, bits and passages read. A stepped line joins the efficient ones: "
             + "; ".join(f"${row.usd:.2f}: {row.recall:.0%}" for row in frontier(column_id).itertuples())
             + "."
         ),
