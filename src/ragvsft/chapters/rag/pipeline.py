@@ -523,8 +523,8 @@ def frontier_chart(column_id: str = DEAR) -> Layers:
             f"${first.usd:.2f} to {last.recall:.0%} for ${last.usd:.2f} per {number(QUESTIONS)} questions"
         ),
         description=(
-            f"Recall against USD for {number(QUESTIONS)} questions, logarithmic, of {len(frame)} combinations "
-            "of search, passage size, overlap, bits and passages read. A stepped line joins the efficient ones: "
+            f"Recall against USD for {number(QUESTIONS)} questions, logarithmic, of {len(frame)} "
+            "combinations of search, passage size, overlap, bits and passages read. A line joins the efficient ones: "
             + "; ".join(f"${row.usd:.2f}: {row.recall:.0%}" for row in frontier(column_id).itertuples())
             + "."
         ),
