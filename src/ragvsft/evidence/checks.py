@@ -393,6 +393,32 @@ def format_abstains() -> Interval:
     return _share("format", "unseen", "five-near-misses", "abstained")
 
 
+def mixture_facts_closed_book() -> Interval:
+    """New facts answered without documents after training on facts, format and old facts mixed."""
+    return _share("mixture", "new", "none")
+
+
+def mixture_known_facts() -> Interval:
+    """Known capitals answered after the same training."""
+    return _share("mixture", "known", "none")
+
+
+def one_wording_closed_book() -> Interval:
+    """New facts answered without documents after training on one wording of each, as many steps."""
+    return _share("facts-1-rewrite-same-steps", "new", "none")
+
+
+def outdated_after_three_rounds() -> Interval:
+    """Answers with a value from the past, three rounds of changes after training."""
+    found = tuning.after_round(3, "left-alone", mark="outdated")
+    return found.mean, found.low, found.high
+
+
+def training_again_over_index_update() -> float:
+    """CPU-seconds to train again, over those to embed the changed passages, for one round of changes."""
+    return tuning.update_seconds("trained-again") / tuning.update_seconds("index")
+
+
 def _share(
     condition: str, questions: tuning.Questions, level: tuning.Level, mark: tuning.Mark = "correct"
 ) -> Interval:

@@ -524,7 +524,7 @@ def frontier_chart(column_id: str = DEAR) -> Layers:
         ),
         description=(
             f"Recall against USD for {number(QUESTIONS)} questions, logarithmic, of {len(frame)} "
-            "combinations of search, passage size, overlap, bits and passages read. A line joins the efficient ones: "
+            "combinations of search, passage size, overlap, bits and passages read. A line joins the best: "
             + "; ".join(f"${row.usd:.2f}: {row.recall:.0%}" for row in frontier(column_id).itertuples())
             + "."
         ),
