@@ -507,7 +507,9 @@ def training_curve_chart() -> Layers:
             "wordings:Q",
             title="Wordings of each person's facts in the training text",
             scale=alt.Scale(type="log", base=2, domain=[0.8, 80]),
-            axis=alt.Axis(values=sorted({wordings for _, wordings, _ in curve})),
+            axis=alt.Axis(
+                values=sorted({wordings for _, wordings, _ in curve}), format="d", labelOverlap=False
+            ),
         ),
         alt.Color("schedule:N", title=None, scale=alt.Scale(range=[COLOURS["facts"], COLOURS["base"]])),
         alt.XOffset("schedule:N", scale=alt.Scale(range=[-4, 4])),
@@ -519,7 +521,7 @@ def training_curve_chart() -> Layers:
     )
     line = base.mark_line(point={"size": 80}).encode(
         alt.Y("mean:Q"),
-        alt.StrokeDash("schedule:N", title=None),
+        alt.StrokeDash("schedule:N", legend=None),
         tooltip=[
             alt.Tooltip("schedule:N", title="Trained"),
             alt.Tooltip("wordings:Q", title="Wordings"),
@@ -569,7 +571,7 @@ def rounds_chart() -> Layers:
     )
     dot = base.mark_point(size=90).encode(
         alt.Y("mean:Q"),
-        alt.Shape("way:N", title=None, sort=list(WAYS.values())),
+        alt.Shape("way:N", legend=None, sort=list(WAYS.values())),
         tooltip=[
             alt.Tooltip("way:N", title="Way"),
             alt.Tooltip("round:O", title="Round"),
