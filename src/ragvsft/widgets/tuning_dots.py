@@ -20,6 +20,14 @@ COLOURS = {
 }
 """The colour of each condition: that of the method which it stands for, where there is one."""
 
+SHARE_TOOLTIPS = (
+    alt.Tooltip("mean:Q", title="Mean", format=".1%"),
+    alt.Tooltip("low:Q", title="From", format=".1%"),
+    alt.Tooltip("high:Q", title="To", format=".1%"),
+    alt.Tooltip("seeds:Q", title="Seeds"),
+)
+"""What a tooltip says of the fields of an `Estimate`."""
+
 ROW_HEIGHT = 62
 
 
@@ -69,10 +77,7 @@ def dots(
         tooltip=[
             alt.Tooltip("condition:N", title="Condition"),
             alt.Tooltip("label:N", title="Measured"),
-            alt.Tooltip("mean:Q", title="Mean", format=".1%"),
-            alt.Tooltip("low:Q", title="From", format=".1%"),
-            alt.Tooltip("high:Q", title="To", format=".1%"),
-            alt.Tooltip("seeds:Q", title="Seeds"),
+            *SHARE_TOOLTIPS,
         ],
     )
     links = {

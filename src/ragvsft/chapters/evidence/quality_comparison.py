@@ -35,7 +35,7 @@ from ragvsft.tuning.results import (
 from ragvsft.widgets.answer_browser import AnswerBrowser, tuning_answers
 from ragvsft.widgets.calculator import Calculator, Cell, Choice, Finding, Number, Row, Select, Sweep
 from ragvsft.widgets.chart import COLON_LINES, METHOD_COLOURS, QUIET, SERIES, Layers, with_now
-from ragvsft.widgets.tuning_dots import COLOURS, dots
+from ragvsft.widgets.tuning_dots import COLOURS, SHARE_TOOLTIPS, dots
 
 OUTCOMES = ("both is better", "equal", "RAG alone is better")
 AGAINST = ("RAG ahead", "equal", "fine-tune ahead")
@@ -525,10 +525,7 @@ def training_curve_chart() -> Layers:
         tooltip=[
             alt.Tooltip("schedule:N", title="Trained"),
             alt.Tooltip("wordings:Q", title="Wordings"),
-            alt.Tooltip("mean:Q", title="Right", format=".0%"),
-            alt.Tooltip("low:Q", title="From", format=".0%"),
-            alt.Tooltip("high:Q", title="To", format=".0%"),
-            alt.Tooltip("seeds:Q", title="Seeds"),
+            *SHARE_TOOLTIPS,
         ],
     )
     fewest, most = (
@@ -575,10 +572,7 @@ def rounds_chart() -> Layers:
         tooltip=[
             alt.Tooltip("way:N", title="Way"),
             alt.Tooltip("round:O", title="Round"),
-            alt.Tooltip("mean:Q", title="Right", format=".0%"),
-            alt.Tooltip("low:Q", title="From", format=".0%"),
-            alt.Tooltip("high:Q", title="To", format=".0%"),
-            alt.Tooltip("seeds:Q", title="Seeds"),
+            *SHARE_TOOLTIPS,
         ],
     )
     last = {way: cells[way, rounds[-1]].mean for way in WAYS}
