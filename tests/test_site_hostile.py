@@ -227,7 +227,7 @@ def test_no_island_of_json_holds_a_tag(site_dir: Path) -> None:
     assert islands > 20
 
 
-def test_every_page_has_a_picture_for_links_and_stands_in_the_site_map(site_dir: Path) -> None:
+def test_every_page_has_a_picture_and_the_feed_and_stands_in_the_site_map(site_dir: Path) -> None:
     site_map = (site_dir / "sitemap.xml").read_text("utf-8")
     for path in site_dir.rglob("*.html"):
         text = path.read_text("utf-8")
@@ -235,6 +235,8 @@ def test_every_page_has_a_picture_for_links_and_stands_in_the_site_map(site_dir:
         assert named, path
         picture = (site_dir / named[1]).read_bytes()
         size = picture[16:20], picture[20:24]
+        feed = re.search(r'<link rel="alternate" type="application/atom\+xml"[^>]* href="([^"]+)">', text)
+        assert feed and (path.parent / feed[1]).is_file(), path
         assert picture.startswith(b"\x89PNG") and [int.from_bytes(n, "big") for n in size] == [1200, 630]
         if path.name != "search.html":
             assert path.relative_to(site_dir).as_posix() in site_map

@@ -8,6 +8,7 @@ import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 import nbformat
 import vl_convert
@@ -18,12 +19,15 @@ from ragvsft.book.execution import executed
 from ragvsft.book.pages import parts
 from ragvsft.chapters import METADATA
 from ragvsft.costs.compare import json_schema
-from ragvsft.prose import without_markup
+from ragvsft.evidence import changes
+from ragvsft.prose import day, without_markup
 from ragvsft.widgets import answer_browser
 from ragvsft.widgets.calculator import MIME as CALCULATOR_MIME
 from ragvsft.widgets.chart import LAB_MIME, SITE_MIME
 
 DATA_LICENCE = "CC-BY-4.0"
+FEED = "changes.xml"
+ATOM = "http://www.w3.org/2005/Atom"
 SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
 VENDOR = Path(__file__).parent / "static" / "vendor"
 DOLLAR = r"<span>\$</span>"
@@ -49,8 +53,35 @@ def _export(app: Sphinx, exception: Exception | None) -> None:
             nbformat.write(portable(notebook), site / f"{name}.ipynb")
     (site / "llms.txt").write_text(llms_txt(app), "utf-8")
     (site / "LICENCES.txt").write_text(licences(), "utf-8")
+    (site / FEED).write_text(feed(app.config.html_baseurl), "utf-8")
     export_data(site / "data")
     answer_browser.write(site / "data" / "answers")
+
+
+def feed(address: str) -> str:
+    """What changed, by date, as an Atom feed of the book at this address (RFC 4287)."""
+    days = changes.days()
+
+    def child(parent: Element, name: str, text: str = "", **attributes: str) -> Element:
+        made = SubElement(parent, name, attributes)
+        made.text = text or None
+        return made
+
+    root = Element("feed", xmlns=ATOM)
+    child(root, "title", "RAG or fine-tuning? What changed")
+    child(root, "id", f"{address}{FEED}")
+    child(root, "link", rel="self", href=f"{address}{FEED}")
+    child(root, "link", href=f"{address}{changes.PAGE}")
+    child(root, "updated", f"{days[0].as_of}T00:00:00Z")
+    child(child(root, "author"), "name", "The authors of RAG or fine-tuning?")
+    for each in days:
+        entry = child(root, "entry")
+        child(entry, "title", f"{day(each.as_of)}: {each.summary}")
+        child(entry, "id", f"{address}{changes.PAGE}#{each.as_of}")
+        child(entry, "link", href=f"{address}{changes.PAGE}")
+        child(entry, "updated", f"{each.as_of}T00:00:00Z")
+        child(entry, "content", "\n".join(change.text for change in each.changes) or each.summary)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(root, encoding="unicode")}\n'
 
 
 def portable(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
