@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from ragvsft.book.pages import parts
 from ragvsft.chapters import METADATA
 from ragvsft.costs.compare import json_schema
 from ragvsft.evidence import changes
+from ragvsft.prices.offers import Price, dates, offers, rates
 from ragvsft.prose import day, without_markup
 from ragvsft.widgets import answer_browser
 from ragvsft.widgets.calculator import MIME as CALCULATOR_MIME
@@ -189,7 +191,8 @@ def licences() -> str:
 def export_data(folder: Path) -> None:
     """Every table of `data/` as CSV, as JSON rows and with the JSON schema of a row, and an index of them.
 
-    The recorded answers, which are no table, go beside them as they are.
+    The recorded answers, which are no table, go beside them as they are; so do the prices as they stood on
+    each date on which one of them changed.
     """
     names = list(data.tables())
     for name in names:
@@ -204,8 +207,23 @@ def export_data(folder: Path) -> None:
         for name in names
     ]
     _write_json(folder / "compare.schema.json", json_schema())
-    described = {"ragvsft compare --json": "compare.schema.json"}
-    _write_json(folder / "index.json", {"licence": DATA_LICENCE, "tables": tables, "schemas": described})
+    _write_json(folder / "prices-as-of" / "price.schema.json", Price.model_json_schema())
+    for on in dates():
+        _write_json(folder / "prices-as-of" / f"{on}.json", prices_as_of(on))
+    described = {
+        "ragvsft compare --json": "compare.schema.json",
+        "a row of prices-as-of": "prices-as-of/price.schema.json",
+    }
+    archives = [f"prices-as-of/{on}.json" for on in dates()]
+    index = {"licence": DATA_LICENCE, "tables": tables, "archives": archives, "schemas": described}
+    _write_json(folder / "index.json", index)
+
+
+def prices_as_of(on: date) -> dict[str, Any]:
+    """Every price, limit and speed as it stood on a date, in USD, with its own date and source."""
+    found = [price for offer_id in offers(on) for price in rates(offer_id, on).values()]
+    rows = [price.model_dump(mode="json") for price in found]
+    return {"as_of": str(on), "licence": DATA_LICENCE, "prices": rows}
 
 
 def _write_json(path: Path, content: Any) -> None:

@@ -195,6 +195,12 @@ def offers(on: date | None = None) -> dict[str, OfferRow]:
     return newest
 
 
+def dates() -> list[date]:
+    """Every date on which a price, an offer or a rate was recorded, the oldest first."""
+    tables = ("prices", "offers", "exchange_rates")
+    return sorted({row.as_of for name in tables for row in cast("tuple[PriceRow, ...]", load(name))})
+
+
 def offer(offer_id: str) -> OfferRow:
     """The newest row of an offer. Raises `ValueError` with the nearest id if there is none."""
     if offer_id not in offers():
