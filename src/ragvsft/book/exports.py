@@ -28,6 +28,8 @@ from ragvsft.widgets.calculator import MIME as CALCULATOR_MIME
 from ragvsft.widgets.chart import LAB_MIME, SITE_MIME
 
 DATA_LICENCE = "CC-BY-4.0"
+MOVED = {"embeddings": "prices", "models": "prices"}
+"""Tables of the first edition, and where their rows went: their addresses say so."""
 FEED = "changes.xml"
 ATOM = "http://www.w3.org/2005/Atom"
 SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
@@ -206,6 +208,8 @@ def export_data(folder: Path) -> None:
         {"table": name, "json": f"{name}.json", "csv": f"{name}.csv", "schema": f"{name}.schema.json"}
         for name in names
     ]
+    for old, new in MOVED.items():
+        _write_json(folder / f"{old}.json", {"table": old, "moved_to": f"{new}.json"})
     _write_json(folder / "compare.schema.json", json_schema())
     _write_json(folder / "prices-as-of" / "price.schema.json", Price.model_json_schema())
     for on in dates():
