@@ -8,35 +8,35 @@ import pytest
 from ragvsft import data
 from ragvsft.book.exports import MOVED
 
-FIRST_EDITION = """
-    cost/break-even
-    cost/cost-comparison
-    cost/latency
-    cost/what-drives-the-cost
-    decide/core-distinction
-    decide/decision-matrix
-    decide/evaluate-your-case
-    decide/security-and-privacy
-    decide/when-both
-    decide/when-fine-tuning
-    decide/when-rag
-    evidence/claims
-    evidence/key-facts
-    evidence/open-questions
-    evidence/quality-comparison
-    evidence/the-57-percent
-    fine-tuning/decision-framework
-    fine-tuning/lora-qlora
-    prompting/techniques
-    rag/pipeline
-    rag/reranking
-    reference/about
-    reference/bibliography
-    reference/connections
-    reference/data
-    reference/glossary
-    synthesis/llm-decision-guide
-""".split()
+FIRST_EDITION = [
+    "cost/break-even",
+    "cost/cost-comparison",
+    "cost/latency",
+    "cost/what-drives-the-cost",
+    "decide/core-distinction",
+    "decide/decision-matrix",
+    "decide/evaluate-your-case",
+    "decide/security-and-privacy",
+    "decide/when-both",
+    "decide/when-fine-tuning",
+    "decide/when-rag",
+    "evidence/claims",
+    "evidence/key-facts",
+    "evidence/open-questions",
+    "evidence/quality-comparison",
+    "evidence/the-57-percent",
+    "fine-tuning/decision-framework",
+    "fine-tuning/lora-qlora",
+    "prompting/techniques",
+    "rag/pipeline",
+    "rag/reranking",
+    "reference/about",
+    "reference/bibliography",
+    "reference/connections",
+    "reference/data",
+    "reference/glossary",
+    "synthesis/llm-decision-guide",
+]
 """The chapters of the first edition."""
 
 
