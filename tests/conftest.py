@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import browser
 import clock
 import planting
 from offline import sitecustomize  # noqa: F401
+from serving import QuietHandler
 
 ROOT = Path(__file__).parent.parent
 OWN_ADDRESSES = ("http://127.0.0.1:", "file:", "data:", "blob:", "about:")
@@ -59,11 +60,6 @@ def site_dir() -> Path:
     if not (html / ".built").exists():
         pytest.fail("the site is not built, or its last build failed: run `make site`")
     return html
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None:
-        pass
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from conftest import QuietHandler
 from ragvsft.book import passages
 from ragvsft.retrieval.pipeline import embed, int8, lexical, search
 from ragvsft.tools import demo
+from serving import QuietHandler
 
 ROOT = Path(__file__).parent.parent
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"

@@ -88,7 +88,7 @@ class AnswerBrowser:
     def scripts(self) -> dict[str, str]:
         """The pieces: file name → a script that hands its records over."""
         return {
-            f"{name}.js": f"ragvsftAnswers.add({json_island(name)},{json_island(piece)});\n"
+            name + ".js": f"ragvsftAnswers.add({json_island(name)},{json_island(piece)});\n"
             for key, piece in self.pieces.items()
             for name in [".".join((self.id, *key))]
         }
